@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{provider,sdk,handlers,bench}/**/*.test.ts', 'test/*.test.ts'],
+    // Two shared cores: more forks than that only make the tests that start processes wait for each other.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
