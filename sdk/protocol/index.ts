@@ -1,0 +1,12 @@
+export * from './cids.ts';
+export * from './constants.ts';
+export * from './errors.ts';
+export * from './frames.ts';
+export * from './input.ts';
+export * from './quote.ts';
+export * from './receipt.ts';
+export { DocumentError, publicKeyOf } from './signed.ts';
+export * from './tariff.ts';
+export * from './tariff-document.ts';
+export * from './task.ts';
+export * from './wire.ts';

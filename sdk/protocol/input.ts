@@ -1,0 +1,26 @@
+import { encode } from '@ipld/dag-cbor';
+
+/** What the author of a handler sees as the request, as far as the consumer chooses it. */
+export interface JobRequest {
+  method: string;
+  path: string;
+  /** Query string without the question mark. */
+  query: string;
+  headers: Record<string, string>;
+  body?: Uint8Array;
+  /** The task's time, milliseconds since 1970: the only clock that the handler has. */
+  timeMs: number;
+  /** 32 bytes from which all randomness of the handler follows. */
+  seed: Uint8Array;
+}
+
+/**
+ * A job's input block: the request and who asked, as a DAG-CBOR map `{method, path, query, headers, body?, caller,
+ * timeMs, seed}`. Both ends encode it from the fields on the wire, with the caller taken from the connection, so that
+ * nobody can ask in another peer's name and nothing that a peer encoded has to be trusted. Its CID is the task's input.
+ */
+export function encodeInput(request: JobRequest, caller: string): Uint8Array {
+  const { method, path, query, headers, body, timeMs, seed } = request;
+  const input = { method, path, query, headers, caller, timeMs, seed };
+  return encode(body === undefined ? input : { ...input, body });
+}

@@ -1,0 +1,70 @@
+import { sha256 } from './cids.ts';
+
+/**
+ * Merkle tree as in RFC 6962 (leaf = H(0x00 || data), node = H(0x01 || left || right)), so that one signature covers
+ * all receipts that a provider signs at the same time and each of them can still be checked alone.
+ */
+export interface Inclusion {
+  index: number;
+  size: number;
+  /** Sibling hashes from the leaf to the root. */
+  path: Uint8Array[];
+}
+
+export const BATCH_SIZE_MAX = 1024;
+const PATH_MAX = 10;
+
+export function leafHash(data: Uint8Array): Uint8Array {
+  return prefixed(0, data);
+}
+
+function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(65);
+  bytes[0] = 1;
+  bytes.set(left, 1);
+  bytes.set(right, 33);
+  return sha256(bytes);
+}
+
+function prefixed(prefix: number, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(data.length + 1);
+  bytes[0] = prefix;
+  bytes.set(data, 1);
+  return sha256(bytes);
+}
+
+/** The root over the leaf hashes and the inclusion proof of each. An odd node at the end of a level moves up as it is. */
+export function merkleTree(leaves: Uint8Array[]): { root: Uint8Array; inclusions: Inclusion[] } {
+  const size = leaves.length;
+  if (size === 0 || size > BATCH_SIZE_MAX) throw new RangeError(`A batch has 1 to ${BATCH_SIZE_MAX} leaves, not ${size}`);
+  const inclusions = leaves.map((_, index): Inclusion => ({ index, size, path: [] }));
+  let level = leaves;
+  for (let height = 0; level.length > 1; height++) {
+    for (const { index, path } of inclusions) {
+      const sibling = level[(index >> height) ^ 1];
+      if (sibling !== undefined) path.push(sibling);
+    }
+    const above: Uint8Array[] = [];
+    for (let i = 0; i < level.length; i += 2) {
+      const right = level[i + 1];
+      above.push(right === undefined ? level[i]! : nodeHash(level[i]!, right));
+    }
+    level = above;
+  }
+  return { root: level[0]!, inclusions };
+}
+
+/** The root that this inclusion proof leads to, or undefined when the proof has not the shape of a proof. */
+export function merkleRoot(leaf: Uint8Array, { index, size, path }: Inclusion): Uint8Array | undefined {
+  if (size < 1 || size > BATCH_SIZE_MAX || index < 0 || index >= size || path.length > PATH_MAX) return undefined;
+  let hash = leaf;
+  let used = 0;
+  for (let height = 0, width = size; width > 1; height++, width = (width + 1) >> 1) {
+    const position = index >> height;
+    if ((position ^ 1) >= width) continue;
+    const sibling = path[used++];
+    if (sibling === undefined || sibling.length !== 32) return undefined;
+    hash = position & 1 ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
+  }
+  return used === path.length ? hash : undefined;
+}
