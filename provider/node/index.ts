@@ -1,0 +1,3 @@
+export { loadIdentity, IdentityError } from './identity.ts';
+export { createNode, startNode, ListenError } from './node.ts';
+export type { NodeOptions } from './node.ts';

@@ -1,0 +1,76 @@
+import { noise } from '@chainsafe/libp2p-noise';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { identify } from '@libp2p/identify';
+import type { Libp2p, PrivateKey } from '@libp2p/interface';
+import { ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { createLibp2p } from 'libp2p';
+import { WorkswapError } from '../../sdk/protocol/index.ts';
+
+export interface NodeOptions {
+  privateKey: PrivateKey;
+  /** Multiaddrs to listen on; none for a node that only dials. */
+  listen: string[];
+  connectionsMax: number;
+  /** Connections per second that one remote host may open. */
+  connectionRatePerHostMax: number;
+  streamsPerConnectionMax: number;
+}
+
+/** The most a peer may send before we have read it. */
+const STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
+
+export class ListenError extends WorkswapError {
+  constructor(listen: string[], cause: unknown) {
+    const reason = cause instanceof AggregateError ? cause.errors.map(String).join('; ') : String(cause);
+    super(
+      'CANNOT_LISTEN',
+      `Cannot listen on ${listen.join(', ')}: ${reason}. Is another program using the port? Choose one with --listen, ` +
+        'for example --listen /ip4/127.0.0.1/tcp/0 for any free port.',
+      { fault: 'provider', cause },
+    );
+  }
+}
+
+/**
+ * The libp2p host: TCP, noise, yamux, identify, ping. This is the one file that names the transports.
+ */
+export async function createNode(options: NodeOptions): Promise<Libp2p> {
+  const node = await createLibp2p({
+    privateKey: options.privateKey,
+    nodeInfo: { name: 'workswap', version: '0.1.0' },
+    addresses: { listen: options.listen },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: options.streamsPerConnectionMax,
+        maxOutboundStreams: options.streamsPerConnectionMax,
+        streamOptions: {
+          // The default window grows to 16 MiB while a paused stream may buffer only 4 MiB: a peer that keeps to the
+          // window would be reset.
+          maxStreamWindowSize: STREAM_WINDOW_BYTES,
+          maxReadBufferLength: 2 * STREAM_WINDOW_BYTES,
+        },
+      }),
+    ],
+    services: { identify: identify(), ping: ping() },
+    connectionManager: {
+      maxConnections: options.connectionsMax,
+      inboundConnectionThreshold: options.connectionRatePerHostMax,
+    },
+    connectionMonitor: { abortConnectionOnPingFailure: false },
+    start: false,
+  });
+  return node;
+}
+
+/** Starts listening. @throws ListenError that says which address and why. */
+export async function startNode(node: Libp2p, listen: string[]): Promise<void> {
+  try {
+    await node.start();
+  } catch (error) {
+    await node.stop();
+    throw new ListenError(listen, error);
+  }
+}
