@@ -1,0 +1,4 @@
+export { Headers } from './headers';
+export { Query } from './query';
+export { Request } from './request';
+export { Response } from './response';

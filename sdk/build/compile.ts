@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as asc from 'assemblyscript/asc';
+import type { AscOptions } from './config.ts';
+import { ENTRY_FILE, GLOBAL_ALIASES, HANDLE_SIGNATURE, entrySource } from './entry.ts';
+import type { Diagnostic } from './errors.ts';
+import { displayPath, sourcePath } from './paths.ts';
+
+export interface CompileTask {
+  /** Absolute path of the author's file. */
+  file: string;
+  options: AscOptions;
+}
+
+export interface CompileResult {
+  /** Absent when there are errors. */
+  wasm?: Uint8Array;
+  diagnostics: Diagnostic[];
+  /** Every source file that was read, with its text: the result holds as long as they stay as they are. */
+  sources: Map<string, string>;
+  /** What went wrong where no diagnostic says it. */
+  failure?: string;
+}
+
+/** Compiles one handler with the AssemblyScript compiler. One at a time: the compiler keeps state of its own. */
+export async function compile(task: CompileTask): Promise<CompileResult> {
+  const baseDirectory = path.dirname(task.file);
+  const entry = entrySource(path.basename(task.file, '.ts'));
+  const sources = new Map<string, string>();
+  const diagnostics: Diagnostic[] = [];
+  let wasm: Uint8Array | undefined;
+
+  async function read(name: string, directory: string): Promise<string | null> {
+    if (name === ENTRY_FILE) return entry;
+    const file = sourcePath(name, directory);
+    try {
+      const text = await readFile(file, 'utf8');
+      sources.set(file, text);
+      return text;
+    } catch {
+      return null;
+    }
+  }
+
+  const args = toArguments({
+    ...task.options,
+    use: [...list(task.options['use']), ...Object.entries(GLOBAL_ALIASES).map(([name, to]) => `${name}=${to}`)],
+    baseDir: baseDirectory,
+    // The options are complete: keep the compiler from looking for a file of its own.
+    config: 'no-asconfig.json',
+    outFile: 'handler.wasm',
+    // Names do not change the code, and whoever does not want them strips them.
+    debug: true,
+  });
+  const { error, stderr } = await asc.main([ENTRY_FILE, ...args], {
+    readFile: read,
+    writeFile: (_name, contents) => {
+      if (typeof contents !== 'string') wasm = contents;
+    },
+    listFiles: () => [],
+    reportDiagnostic: (message) => {
+      diagnostics.push(toDiagnostic(message, task.file, (file) => sources.get(file)));
+    },
+  });
+  if (error !== null) {
+    const failure = diagnostics.some(({ severity }) => severity === 'error') ? {} : { failure: String(stderr) };
+    return { diagnostics, sources, ...failure };
+  }
+  return { diagnostics, sources, ...(wasm === undefined ? { failure: String(stderr) } : { wasm }) };
+}
+
+const SEVERITIES = ['info', 'info', 'warning', 'error'] as const;
+
+function toDiagnostic(
+  { category, code, message, range }: asc.DiagnosticMessage,
+  authorFile: string,
+  sourceOf: (file: string) => string | undefined,
+): Diagnostic {
+  const prefix = code >= 1000 ? 'TS' : 'AS';
+  const diagnostic: Diagnostic = { severity: SEVERITIES[category] ?? 'error', code: `${prefix}${code}`, message };
+  if (range === null) return diagnostic;
+  if (range.source.normalizedPath === ENTRY_FILE) {
+    // The entry is ours, so what is wrong with it is what it found in the author's file.
+    return { ...diagnostic, file: authorFile, message: `${message}. A handler must \`${HANDLE_SIGNATURE}\`.` };
+  }
+  const file = displayPath(range.source.normalizedPath, path.dirname(authorFile));
+  const before = (sourceOf(file) ?? '').slice(0, range.start).split('\n');
+  return { ...diagnostic, file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+function toArguments(options: AscOptions): string[] {
+  return Object.entries(options).flatMap(([name, value]) => {
+    if (typeof value === 'boolean') return value ? [`--${name}`] : [];
+    return (Array.isArray(value) ? value : [value]).flatMap((item) => [`--${name}`, String(item)]);
+  });
+}
+
+function list(value: AscOptions[string] | undefined): string[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : String(value).split(',');
+}

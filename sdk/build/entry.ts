@@ -1,0 +1,24 @@
+/** The entry's path as the compiler sees it, beside the author's file; it exists nowhere. */
+export const ENTRY_FILE = 'workswap-entry.ts';
+
+/** What an author's file must offer; said wherever it does not. */
+export const HANDLE_SIGNATURE = 'export function handle(req: Request): Response';
+
+/** The global functions that a plain module would ask the host for, and what the SDK puts in their place. */
+export const GLOBAL_ALIASES = { abort: '~lib/workswap/abort/abort' };
+
+/**
+ * The file that is compiled: it turns the author's `handle` into the one that the ABI asks for. `module` is the
+ * author's file, beside which the entry pretends to stand.
+ */
+export function entrySource(module: string): string {
+  return `import { Request, Response, abort, badRequest } from 'workswap/serve';
+import { handle as author } from ${JSON.stringify(`./${module}`)};
+
+export function handle(): void {
+  const request = Request.read();
+  const response: Response = request === null ? badRequest() : author(request);
+  response.send();
+}
+`;
+}
