@@ -1,4 +1,6 @@
 import { encode } from '@ipld/dag-cbor';
+import { SEED_BYTES } from './constants.ts';
+import { DocumentError, decodeMap, isCount } from './signed.ts';
 
 /** What the author of a handler sees as the request, as far as the consumer chooses it. */
 export interface JobRequest {
@@ -23,4 +25,13 @@ export function encodeInput(request: JobRequest, caller: string): Uint8Array {
   const { method, path, query, headers, body, timeMs, seed } = request;
   const input = { method, path, query, headers, caller, timeMs, seed };
   return encode(body === undefined ? input : { ...input, body });
+}
+
+/** What a re-run needs from an input block. @throws DocumentError when the block is not a job's input */
+export function decodeInput(bytes: Uint8Array): { caller: string; timeMs: number; seed: Uint8Array } {
+  const { caller, timeMs, seed } = decodeMap('input', bytes);
+  if (typeof caller !== 'string' || !isCount(timeMs) || !(seed instanceof Uint8Array) || seed.length !== SEED_BYTES) {
+    throw new DocumentError('input', 'a field is missing or of the wrong kind');
+  }
+  return { caller, timeMs, seed };
 }

@@ -36,7 +36,8 @@ function prefixed(prefix: number, data: Uint8Array): Uint8Array {
 /** The root over the leaf hashes and the inclusion proof of each. An odd node at the end of a level moves up as it is. */
 export function merkleTree(leaves: Uint8Array[]): { root: Uint8Array; inclusions: Inclusion[] } {
   const size = leaves.length;
-  if (size === 0 || size > BATCH_SIZE_MAX) throw new RangeError(`A batch has 1 to ${BATCH_SIZE_MAX} leaves, not ${size}`);
+  if (size === 0 || size > BATCH_SIZE_MAX)
+    throw new RangeError(`A batch has 1 to ${BATCH_SIZE_MAX} leaves, not ${size}`);
   const inclusions = leaves.map((_, index): Inclusion => ({ index, size, path: [] }));
   let level = leaves;
   for (let height = 0; level.length > 1; height++) {

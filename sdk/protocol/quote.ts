@@ -24,7 +24,14 @@ export async function openQuote(bytes: Uint8Array): Promise<Quote & { provider: 
   const { version, priceMaxBytes, compileBytes, expiresMs } = payload;
   const task = CID.asCID(payload['task']);
   const tariff = CID.asCID(payload['tariff']);
-  if (version !== 1 || task === null || tariff === null || !isCount(priceMaxBytes) || !isCount(compileBytes) || !isCount(expiresMs)) {
+  if (
+    version !== 1 ||
+    task === null ||
+    tariff === null ||
+    !isCount(priceMaxBytes) ||
+    !isCount(compileBytes) ||
+    !isCount(expiresMs)
+  ) {
     throw new DocumentError('quote', 'a field is missing or of the wrong kind');
   }
   return { task, tariff, priceMaxBytes, compileBytes, expiresMs, provider: signer };

@@ -52,7 +52,8 @@ export async function openReceipt(
   bytes: Uint8Array,
   isSigned: (root: Uint8Array, signature: Uint8Array, provider: string) => Promise<boolean> = isRootSigned,
 ): Promise<SealedReceipt> {
-  if (bytes.length > RECEIPT_BYTES_MAX) throw new DocumentError('receipt', `it has more than ${RECEIPT_BYTES_MAX} bytes`);
+  if (bytes.length > RECEIPT_BYTES_MAX)
+    throw new DocumentError('receipt', `it has more than ${RECEIPT_BYTES_MAX} bytes`);
   const document = decodeMap('receipt', bytes);
   const receipt = checkReceipt(document['receipt']);
   const { signature } = document;

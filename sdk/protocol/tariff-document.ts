@@ -29,7 +29,8 @@ export async function openTariff(bytes: Uint8Array): Promise<Tariff> {
   const checked = {} as TariffRates;
   for (const name of RATES) {
     const rate = rates[name];
-    if (!isCount(rate) || rate > RATE_MAX) throw new DocumentError('tariff', `rate ${name} is not a count up to ${RATE_MAX}`);
+    if (!isCount(rate) || rate > RATE_MAX)
+      throw new DocumentError('tariff', `rate ${name} is not a count up to ${RATE_MAX}`);
     checked[name] = rate;
   }
   return { cid: dagCborCid(bytes), bytes, rates: checked, provider: signer };

@@ -1,6 +1,7 @@
 import { encode } from '@ipld/dag-cbor';
-import type { CID } from 'multiformats/cid';
+import { CID } from 'multiformats/cid';
 import { dagCborCid } from './cids.ts';
+import { DocumentError, decodeMap, isCount, isMap } from './signed.ts';
 
 /** The most a job may use. Fuel and time end it; the others are also what its reservation is computed from. */
 export interface TaskLimits {
@@ -23,14 +24,33 @@ export interface Task {
   limits: Omit<TaskLimits, 'timeoutMs'>;
 }
 
-export function taskCid(task: Task): CID {
+/** The task's DAG-CBOR block `{version, handler, input, limits}`. */
+export function encodeTask(task: Task): Uint8Array {
   const { fuelMax, memoryPagesMax, outputBytesMax, priceMaxBytes } = task.limits;
-  return dagCborCid(
-    encode({
-      version: 1,
-      handler: task.handler,
-      input: task.input,
-      limits: { fuelMax, memoryPagesMax, outputBytesMax, priceMaxBytes },
-    }),
-  );
+  return encode({
+    version: 1,
+    handler: task.handler,
+    input: task.input,
+    limits: { fuelMax, memoryPagesMax, outputBytesMax, priceMaxBytes },
+  });
+}
+
+export function taskCid(task: Task): CID {
+  return dagCborCid(encodeTask(task));
+}
+
+/** @throws DocumentError when the block is not a task */
+export function decodeTask(bytes: Uint8Array): Task {
+  const value = decodeMap('task', bytes);
+  const handler = CID.asCID(value['handler']);
+  const input = CID.asCID(value['input']);
+  const { limits } = value;
+  if (value['version'] !== 1 || handler === null || input === null || !isMap(limits)) {
+    throw new DocumentError('task', 'a field is missing or of the wrong kind');
+  }
+  const { fuelMax, memoryPagesMax, outputBytesMax, priceMaxBytes } = limits;
+  if (!isCount(fuelMax) || !isCount(memoryPagesMax) || !isCount(outputBytesMax) || !isCount(priceMaxBytes)) {
+    throw new DocumentError('task', 'a limit is not a count');
+  }
+  return { handler, input, limits: { fuelMax, memoryPagesMax, outputBytesMax, priceMaxBytes } };
 }

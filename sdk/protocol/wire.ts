@@ -35,13 +35,14 @@ export class BadRequestError extends WorkswapError {
 
 /** @throws BadRequestError for a field out of its limits (answerable), any other error when it is no Request at all. */
 export function decodeRequest(frame: Uint8Array): DecodedRequest {
-  const limits = { 'task': { headers: HEADERS_MAX }, 'quote': { headers: HEADERS_MAX } };
+  const limits = { task: { headers: HEADERS_MAX }, quote: { headers: HEADERS_MAX } };
   const message = Request.decode(frame, { limits });
   const { id } = message;
   if (id === 0) throw new WorkswapError('BAD_FRAME', 'A request has the id 0', { fault: 'consumer' });
   if (message.cancel) return { id, kind: 'cancel' };
   const task = message.task ?? message.quote;
-  if (task === undefined) throw new BadRequestError(id, 'BAD_REQUEST', 'The request has neither task, quote nor cancel');
+  if (task === undefined)
+    throw new BadRequestError(id, 'BAD_REQUEST', 'The request has neither task, quote nor cancel');
   return { id, kind: message.task === undefined ? 'quote' : 'task', ...decodeTask(id, task) };
 }
 
@@ -50,7 +51,10 @@ function decodeTask(id: number, task: WireTask): { handler: CID; request: JobReq
     if (!holds) throw new BadRequestError(id, 'BAD_REQUEST', message);
   };
   const { method, path, query, timeMs, seed, limits } = task;
-  check(method.length >= 1 && method.length <= METHOD_BYTES_MAX, `method must have 1 to ${METHOD_BYTES_MAX} characters`);
+  check(
+    method.length >= 1 && method.length <= METHOD_BYTES_MAX,
+    `method must have 1 to ${METHOD_BYTES_MAX} characters`,
+  );
   check(path.length <= PATH_BYTES_MAX, `path has ${path.length} characters; ${PATH_BYTES_MAX} is the limit`);
   check(query.length <= QUERY_BYTES_MAX, `query has ${query.length} characters; ${QUERY_BYTES_MAX} is the limit`);
   check(seed.length === SEED_BYTES, `seed must have ${SEED_BYTES} bytes, not ${seed.length}`);
@@ -86,7 +90,11 @@ function decodeTask(id: number, task: WireTask): { handler: CID; request: JobReq
 
 function decodeCid(id: number, bytes: Uint8Array): CID {
   if (bytes.length > CID_BYTES_MAX) {
-    throw new BadRequestError(id, 'BAD_REQUEST', `handler has ${bytes.length} bytes; a CID has at most ${CID_BYTES_MAX}`);
+    throw new BadRequestError(
+      id,
+      'BAD_REQUEST',
+      `handler has ${bytes.length} bytes; a CID has at most ${CID_BYTES_MAX}`,
+    );
   }
   try {
     return CID.decode(bytes);
@@ -108,7 +116,16 @@ export function encodeTaskRequest(
 ): Uint8Array {
   const { method, path, query, timeMs, seed, body } = request;
   const headers = Object.entries(request.headers).map(([name, value]) => ({ name, value }));
-  const task: WireTask = { handler: handler.bytes as Uint8Array<ArrayBuffer>, method, path, query, headers, timeMs, seed: seed as Uint8Array<ArrayBuffer>, limits };
+  const task: WireTask = {
+    handler: handler.bytes as Uint8Array<ArrayBuffer>,
+    method,
+    path,
+    query,
+    headers,
+    timeMs,
+    seed: seed as Uint8Array<ArrayBuffer>,
+    limits,
+  };
   if (body !== undefined) task.body = body as Uint8Array<ArrayBuffer>;
   return Request.encode({ id, [kind]: task });
 }
@@ -177,7 +194,10 @@ export function toFailure(error: unknown, overCredit?: OverCreditFigures): Failu
   };
   if (overCredit !== undefined) {
     const { waitMs, wants, ...figures } = overCredit;
-    failure.overCredit = { ...figures, wants: wants.slice(0, WANTS_MAX).map((cid) => cid.bytes as Uint8Array<ArrayBuffer>) };
+    failure.overCredit = {
+      ...figures,
+      wants: wants.slice(0, WANTS_MAX).map((cid) => cid.bytes as Uint8Array<ArrayBuffer>),
+    };
     if (waitMs !== undefined) failure.overCredit.waitMs = waitMs;
   }
   return failure;

@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { CID } from 'multiformats/cid';
+import { CONFIG_FILE, defaultDirectory, parseConfig, readConfigFile } from '../config.ts';
+import type { ConfigInput } from '../config.ts';
+import { errorJson, UsageError } from './errors.ts';
+import { parseCid } from './session.ts';
+import type { Provider } from '../provider.ts';
+
+interface ProviderFlags {
+  data: string;
+  listen?: string[];
+  config?: string;
+  want: string[];
+  firstJob: boolean;
+  json?: boolean;
+}
+
+export function addProvider(program: Command): Command {
+  const repeat = (value: string, all: string[] = []): string[] => [...all, value];
+  return program
+    .command('provider')
+    .description('Host compute for others. Runs until Ctrl-C.')
+    .option('--data DIR', 'directory for identity, ledger and blocks; made if missing', defaultDirectory('provider'))
+    .option(
+      '--listen ADDR',
+      'multiaddr to listen on; may be repeated. Default: /ip4/127.0.0.1/tcp/4771, this machine only',
+      repeat,
+    )
+    .option('--config FILE', `settings in TOML; default: ${CONFIG_FILE} in the data directory, if it is there`)
+    .option(
+      '--want CID',
+      'content this provider wants to hold: peers in debt are told, and pay by serving it',
+      repeat,
+      [],
+    )
+    .option('--no-first-job', 'skip the job that shows at the start that everything works')
+    .option('--json', 'one JSON event a line; the first is {"event":"ready","peerId","addrs"}')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  workswap provider
+  workswap provider --listen /ip4/0.0.0.0/tcp/4771       serve other machines too
+  workswap provider --data /srv/workswap --json`,
+    )
+    .action(provide);
+}
+
+async function provide(flags: ProviderFlags): Promise<void> {
+  const wants = flags.want.map((text) => parseCid(text) ?? fail(`--want takes a CID, not ${text}`));
+  const config = await configOf(flags);
+  const stopping = stopSignal();
+  const print = flags.json ? printEvent : printLine;
+  const { createProvider } = await import('../provider.ts');
+  const provider = await createProvider({
+    dataDir: flags.data,
+    config,
+    onError: (error) => print({ event: 'error', error: errorJson(error) }),
+  });
+  try {
+    print({ event: 'ready', peerId: provider.peerId.toString(), addrs: provider.addrs });
+    if (flags.firstJob && !flags.json && !stopping.aborted) await showFirstJob(provider, flags.data, stopping);
+    await Promise.all([serveUntil(stopping), ...wants.map((root) => obtain(provider, root, stopping, print))]);
+  } finally {
+    print({ event: 'stopping' });
+    await provider.stop();
+    print({ event: 'stopped' });
+  }
+}
+
+async function configOf({ config, data, listen }: ProviderFlags): Promise<ConfigInput> {
+  const path = config ?? join(data, CONFIG_FILE);
+  const value = await readConfigFile(path);
+  if (value === undefined && config !== undefined) throw new UsageError(`There is no file ${config}`);
+  const { node, ...rest } = parseConfig(value ?? {}, path);
+  return parseConfig({ ...rest, node: listen === undefined ? node : { ...node, listen } }, '--listen');
+}
+
+/** SIGINT and SIGTERM stop the provider in good order; a second one ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+async function serveUntil(stopping: AbortSignal): Promise<void> {
+  if (stopping.aborted) return;
+  await new Promise<void>((resolve) => {
+    stopping.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Fetches a DAG from whoever connects and has it. */
+async function obtain(
+  provider: Provider,
+  root: CID,
+  stopping: AbortSignal,
+  print: (event: Event) => void,
+): Promise<void> {
+  try {
+    const { blocks, bytes } = await provider.fetch(root, { signal: stopping });
+    print({ event: 'fetched', cid: root.toString(), blocks, bytes });
+  } catch (error) {
+    if (!stopping.aborted) print({ event: 'error', error: errorJson(error) });
+  }
+}
+
+type Event = { event: string } & Record<string, unknown>;
+
+function printEvent(event: Event): void {
+  console.log(JSON.stringify(event));
+}
+
+function printLine({ event, ...fields }: Event): void {
+  if (event === 'ready') {
+    console.log(`Provider ${String(fields['peerId'])} is ready at`);
+    for (const addr of fields['addrs'] as string[]) console.log(`  ${addr}`);
+  } else if (event === 'stopping') console.log('\nStopping: running jobs finish or are refunded ...');
+  else if (event === 'stopped') console.log('Stopped.');
+  else if (event === 'fetched')
+    console.log(
+      `Fetched ${String(fields['cid'])}: ${String(fields['blocks'])} blocks, ${String(fields['bytes'])} bytes`,
+    );
+  else if (event === 'error') process.stderr.write(`workswap: ${JSON.stringify(fields['error'])}\n`);
+}
+
+async function showFirstJob(provider: Provider, data: string, signal: AbortSignal): Promise<void> {
+  console.log('Running a first job through the public protocol ...');
+  const { runFirstJob } = await import('./first-job.ts');
+  console.log(await runFirstJob(provider, data, signal));
+}
+
+function fail(message: string): never {
+  throw new UsageError(message);
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Plain JavaScript that every Node can parse: an old one gets one clear sentence instead of a syntax error.
+import process from 'node:process';
+
+const needed = 24;
+const major = Number(process.versions.node.split('.')[0]);
+if (major < needed) {
+  process.stderr.write(
+    `workswap needs Node.js ${needed} or newer; this is ${process.version}. ` +
+      'From a checkout, use "npm start" or "npm run -s workswap -- COMMAND": after "npm ci" they bring their own Node.\n',
+  );
+  process.exit(1);
+}
+const { main } = await import('./main.ts');
+await main(process.argv);

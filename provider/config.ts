@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { multiaddr } from '@multiformats/multiaddr';
+import { parse } from 'smol-toml';
+import { z } from 'zod';
+import { WorkswapError } from '../sdk/protocol/index.ts';
+
+const count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+
+const address = z.string().refine(
+  (text) => {
+    try {
+      multiaddr(text);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  { error: 'is not a multiaddr; it looks like /ip4/0.0.0.0/tcp/4771' },
+);
+
+/** One table in the file for each room; every value has a default that a stranger can host with. */
+export const configSchema = z.strictObject({
+  node: z
+    .strictObject({
+      /** Loopback by default: to run other people's code for other machines is a decision. */
+      listen: z.array(address).max(16).default(['/ip4/127.0.0.1/tcp/4771']),
+      connectionsMax: count.default(300),
+      connectionRatePerHostMax: count.default(50),
+      streamsPerConnectionMax: count.default(256),
+    })
+    .prefault({}),
+  /** Bytes per job, per KiB or per 10^9 units of fuel; see `workswap calibrate` and docs/ledger.md. */
+  tariff: z
+    .strictObject({
+      job: count.default(8192),
+      compile: count.default(30 * 1024),
+      input: count.default(1024),
+      output: count.default(1024),
+      read: count.default(1024),
+      fuel: count.default(100_000_000),
+      memory: count.default(100_000),
+    })
+    .prefault({}),
+  /** Passed to the score ledger as it is; docs/ledger.md has the fields. */
+  credit: z.record(z.string(), z.unknown()).prefault({}),
+  sandbox: z
+    .strictObject({
+      threads: count.optional(),
+      timeoutMsMax: count.default(60_000),
+      memoryBytesMax: count.default(1024 * 1024 * 1024),
+      memoryPagesMax: count.default(1024),
+      outputBytesMax: count.default(16 * 1024 * 1024),
+    })
+    .prefault({}),
+  modules: z
+    .strictObject({
+      moduleBytesMax: count.default(8 * 1024 * 1024),
+      cacheBytesMax: count.default(256 * 1024 * 1024),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type ConfigInput = z.input<typeof configSchema>;
+
+export class ConfigError extends WorkswapError {
+  constructor(source: string, reason: string) {
+    super('CONFIG_INVALID', `${source}: ${reason}`, { fault: 'provider' });
+  }
+}
+
+/** @throws ConfigError that names the source and the field */
+export function parseConfig(value: unknown, source: string): Config {
+  const result = configSchema.safeParse(value);
+  if (result.success) return result.data;
+  const reasons = result.error.issues.map((issue) => `${issue.path.join('.') || 'config'}: ${issue.message}`);
+  throw new ConfigError(source, reasons.join('; '));
+}
+
+/** Reads a TOML file; undefined when there is none. @throws ConfigError when it is unreadable or not TOML */
+export async function readConfigFile(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(path, (error as Error).message);
+  }
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new ConfigError(path, (error as Error).message);
+  }
+}
+
+export const CONFIG_FILE = 'workswap.toml';
+
+/** Where a provider and a consumer keep their data unless told otherwise: `WORKSWAP_HOME`, else `~/.workswap`. */
+export function defaultDirectory(role: 'provider' | 'consumer'): string {
+  return join(process.env['WORKSWAP_HOME'] ?? join(homedir(), '.workswap'), role);
+}

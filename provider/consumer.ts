@@ -1,0 +1,55 @@
+import { connect } from '../sdk/client/index.ts';
+import type { Client, PreparedTask } from '../sdk/client/index.ts';
+import type { PeerId } from '@libp2p/interface';
+import { encodeTask } from '../sdk/protocol/index.ts';
+import type { SealedReceipt } from '../sdk/protocol/index.ts';
+import { parseConfig } from './config.ts';
+import { createPeer } from './peer.ts';
+import type { Peer, PeerInit } from './peer.ts';
+
+export interface ConsumerOptions extends Pick<PeerInit, 'dataDir' | 'privateKey' | 'scoreLedger' | 'ledgerFile'> {
+  /** Multiaddrs to listen on; none by default: providers fetch blocks over the connection that the consumer opened. */
+  listen?: string[];
+}
+
+/** A node that asks for jobs: it serves its own blocks over Bitswap, and books every receipt in its own ledger. */
+export interface Consumer extends Peer {
+  connect(addrs: PeerId | string | string[], options?: { signal?: AbortSignal }): Promise<Client>;
+  /** Keeps every block that `verify` needs to run the task again: receipt, task, input and tariff. */
+  keepEvidence(client: Client, task: PreparedTask, sealed: SealedReceipt): Promise<void>;
+}
+
+export async function createConsumer(options: ConsumerOptions = {}): Promise<Consumer> {
+  const { node } = parseConfig({ node: { listen: options.listen ?? [] } }, 'createConsumer({ listen })');
+  const peer = await createPeer({ ...options, node });
+  const clients = new Set<Client>();
+  await peer.start();
+  return {
+    ...peer,
+    async connect(addrs, { signal } = {}) {
+      const client = await connect(addrs, {
+        libp2p: peer.libp2p,
+        ...(signal === undefined ? {} : { signal }),
+        onReceipt: async ({ cid, bytes, receipt }) => {
+          await peer.scoreLedger.receiveWork(client.providerId, receipt.priceBytes, { cid: cid.toString(), bytes });
+        },
+      });
+      clients.add(client);
+      return client;
+    },
+    async keepEvidence(client, task, { cid, bytes, receipt }) {
+      const tariff = await client.tariff();
+      await peer.blockstore.put(cid, bytes);
+      await peer.blockstore.put(
+        receipt.task,
+        encodeTask({ handler: task.handler, input: receipt.input, limits: task.limits }),
+      );
+      await peer.blockstore.put(receipt.input, task.input);
+      await peer.blockstore.put(tariff.cid, tariff.bytes);
+    },
+    async stop() {
+      await Promise.all([...clients].map((client) => client.close()));
+      await peer.stop();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { Connection, Stream } from '@libp2p/interface';
+import { WORKSWAP_PROTOCOL, WorkswapError } from '../../sdk/protocol/index.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { ConsumerStream } from './consumer-stream.ts';
+import type { Rooms } from './run-job.ts';
+import { Settler } from './settler.ts';
+import { JOBS_LIMITS } from './types.ts';
+import type { JobsComponents, JobsLimits, JobsStats } from './types.ts';
+
+/** The server of /workswap/1.0.0: every job from the consumer's frame to the signed receipt. */
+export interface Jobs {
+  start(): Promise<void>;
+  /** Refuses new jobs, lets running ones finish for a while, cancels and refunds the rest. */
+  stop(): Promise<void>;
+  /** Tells every connected consumer that the tariff changed. */
+  tariffChanged(): void;
+  stats(): JobsStats;
+}
+
+export function createJobs(
+  components: JobsComponents,
+  init: { limits?: Partial<JobsLimits>; onError: (error: unknown) => void },
+): Jobs {
+  const limits = { ...JOBS_LIMITS, ...init.limits };
+  const rooms: Rooms = { ...components, limits, settler: new Settler(components.scoreLedger, components.privateKey) };
+  const stats: JobsStats = { streams: 0, running: 0, finished: 0, failed: 0, refused: 0, cancelled: 0 };
+  const outputs = new ByteBudget(limits.outputBytesTotalMax);
+  const streams = new Set<ConsumerStream>();
+
+  function onStream(stream: Stream, connection: Connection): void {
+    const consumer = connection.remotePeer;
+    const open = [...streams].filter((other) => other.consumer.equals(consumer)).length;
+    if (open >= limits.streamsPerConsumerMax) {
+      stream.abort(
+        new WorkswapError('TOO_MANY_STREAMS', `A consumer may have ${limits.streamsPerConsumerMax} streams open`, {
+          fault: 'consumer',
+          retryable: true,
+        }),
+      );
+      return;
+    }
+    const served = new ConsumerStream(rooms, stream, consumer, { outputs, stats, onError: init.onError });
+    streams.add(served);
+    stats.streams = streams.size;
+    stream.addEventListener('close', () => {
+      streams.delete(served);
+      stats.streams = streams.size;
+    });
+  }
+
+  return {
+    async start() {
+      await components.libp2p.handle(WORKSWAP_PROTOCOL, onStream, { maxInboundStreams: limits.streamsPerConsumerMax });
+    },
+    async stop() {
+      await components.libp2p.unhandle(WORKSWAP_PROTOCOL);
+      const deadline = AbortSignal.timeout(limits.stopTimeoutMs);
+      await Promise.all([...streams].map((stream) => stream.stop(deadline)));
+    },
+    tariffChanged() {
+      for (const stream of streams) stream.sendTariff();
+    },
+    stats: () => ({ ...stats }),
+  };
+}

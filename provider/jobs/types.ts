@@ -1,0 +1,61 @@
+import type { Libp2p, PrivateKey } from '@libp2p/interface';
+import type { CID } from 'multiformats/cid';
+import type { Tariff } from '../../sdk/protocol/index.ts';
+import type { ScoreLedger } from '../ledger/index.ts';
+import type { ModuleLoader } from '../modules/index.ts';
+import type { Sandbox } from '../sandbox/index.ts';
+
+/** Limits of the job protocol's server. Each refusal names the one it ran into. */
+export interface JobsLimits {
+  memoryPagesMax: number;
+  outputBytesMax: number;
+  timeoutMsMax: number;
+  /** Streams one consumer may have open. */
+  streamsPerConsumerMax: number;
+  /** Jobs under way on one stream; the wire allows 1024. */
+  jobsPerStreamMax: number;
+  /** Output that the jobs of one stream may hold until it is sent, by what they may produce at most. */
+  outputBytesPerStreamMax: number;
+  /** The same for all streams together. */
+  outputBytesTotalMax: number;
+  /** How long a consumer may take to accept the output of a job. */
+  deliveryTimeoutMs: number;
+  /** How long running jobs may go on after a stop was asked for. */
+  stopTimeoutMs: number;
+  /** Fuel that a worker burns in one millisecond, for pricing a job whose worker was stopped before it could say. */
+  fuelPerMs: number;
+}
+
+export const JOBS_LIMITS: JobsLimits = {
+  memoryPagesMax: 1024,
+  outputBytesMax: 16 * 1024 * 1024,
+  timeoutMsMax: 60_000,
+  streamsPerConsumerMax: 4,
+  jobsPerStreamMax: 1024,
+  outputBytesPerStreamMax: 32 * 1024 * 1024,
+  outputBytesTotalMax: 512 * 1024 * 1024,
+  deliveryTimeoutMs: 60_000,
+  stopTimeoutMs: 10_000,
+  fuelPerMs: 1_000_000,
+};
+
+export interface JobsComponents {
+  libp2p: Libp2p;
+  privateKey: PrivateKey;
+  scoreLedger: ScoreLedger;
+  modules: ModuleLoader;
+  sandbox: Sandbox;
+  /** The tariff in force. */
+  tariff(): Tariff;
+  /** CIDs that this provider wants now: what an indebted consumer can pay with. */
+  wants(): CID[];
+}
+
+export interface JobsStats {
+  streams: number;
+  running: number;
+  finished: number;
+  failed: number;
+  refused: number;
+  cancelled: number;
+}

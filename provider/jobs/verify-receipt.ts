@@ -1,0 +1,79 @@
+import type { CID } from 'multiformats/cid';
+import { decodeInput, decodeTask, openReceipt, openTariff, price } from '../../sdk/protocol/index.ts';
+import type { Receipt, SealedReceipt } from '../../sdk/protocol/index.ts';
+import type { ModuleLoader } from '../modules/index.ts';
+import type { Sandbox } from '../sandbox/index.ts';
+import { outputCid, receiptMeterVersion, usageOf } from './run-job.ts';
+
+export interface VerifyComponents {
+  /** Finds the receipt's task, input and tariff blocks. */
+  getBlock(cid: CID): Promise<Uint8Array>;
+  modules: ModuleLoader;
+  sandbox: Sandbox;
+  /** Wall-clock limit of the re-run. */
+  timeoutMs: number;
+}
+
+export interface Verification {
+  verified: boolean;
+  /** Names of the fields that the re-run gave differently, for example `output` or `fuel`. */
+  differs: string[];
+  receipt: SealedReceipt;
+  /** What the re-run gave for the fields that differ. */
+  found: Record<string, string>;
+}
+
+/**
+ * Runs the task of a receipt again and compares everything that the provider stated, bit for bit.
+ *
+ * @throws DocumentError when the receipt or one of its documents is malformed or not signed by the provider
+ */
+export async function verifyReceipt(bytes: Uint8Array, components: VerifyComponents): Promise<Verification> {
+  const sealed = await openReceipt(bytes);
+  const { receipt } = sealed;
+  const task = decodeTask(await components.getBlock(receipt.task));
+  const inputBytes = await components.getBlock(receipt.input);
+  const input = decodeInput(inputBytes);
+  const tariff = await openTariff(await components.getBlock(receipt.tariff));
+  const module = await components.modules.load(task.handler);
+  const { compiledBytes } = receipt.usage;
+  const outcome = await components.sandbox.run({
+    module,
+    input: inputBytes,
+    seed: input.seed,
+    timeMs: input.timeMs,
+    limits: { ...task.limits, timeoutMs: components.timeoutMs },
+    budget: { rates: tariff.rates, priceMax: task.limits.priceMaxBytes, compiledBytes },
+  });
+  const usage = usageOf(outcome, inputBytes.length, compiledBytes);
+  const again: Receipt = {
+    ...receipt,
+    handler: task.handler,
+    input: task.input,
+    output: outputCid(outcome),
+    usage,
+    priceBytes: price(tariff.rates, usage),
+    meterVersion: receiptMeterVersion(module),
+    provider: tariff.provider,
+    consumer: input.caller,
+  };
+  const found = compare(receipt, again);
+  if (receipt.error !== outcome.error?.code) found['error'] = outcome.error?.code ?? 'none';
+  // The provider may charge the compilation of the module or leave it, but nothing else.
+  if (compiledBytes !== 0 && compiledBytes !== module.sizeBytes) found['compiledBytes'] = `0 or ${module.sizeBytes}`;
+  const differs = Object.keys(found);
+  return { verified: differs.length === 0, differs, receipt: sealed, found };
+}
+
+function compare(stated: Receipt, again: Receipt): Record<string, string> {
+  const found: Record<string, string> = {};
+  const fields = ['handler', 'input', 'output', 'priceBytes', 'meterVersion', 'provider', 'consumer'] as const;
+  for (const name of fields) {
+    if (String(stated[name]) !== String(again[name])) found[name] = String(again[name]);
+  }
+  const usage = ['inputBytes', 'outputBytes', 'readBytes', 'fuel', 'memoryPagesPeak'] as const;
+  for (const name of usage) {
+    if (stated.usage[name] !== again.usage[name]) found[name] = String(again.usage[name]);
+  }
+  return found;
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import type { Libp2p, PrivateKey } from '@libp2p/interface';
+import type { Blockstore } from 'interface-blockstore';
+import { createBitswap, networkedBlockstore } from './bitswap/index.ts';
+import type { Bitswap } from './bitswap/index.ts';
+import { createScoreLedger } from './ledger/index.ts';
+import type { CreditPolicy, ScoreLedger } from './ledger/index.ts';
+import { createNode, loadIdentity, startNode } from './node/index.ts';
+import { openBlockstore, openDatabase } from './store/index.ts';
+
+export interface PeerInit {
+  /** Directory for identity, ledger and blocks. Without it everything is in memory and gone at the end. */
+  dataDir?: string;
+  /** Instead of the identity in the data directory. */
+  privateKey?: PrivateKey;
+  /** Instead of the persistent ledger in the data directory: go-bitswap's WithScoreLedger. */
+  scoreLedger?: ScoreLedger;
+  /** Name of the ledger's file in the data directory. */
+  ledgerFile?: string;
+  credit?: Partial<CreditPolicy>;
+  node: { listen: string[]; connectionsMax: number; connectionRatePerHostMax: number; streamsPerConnectionMax: number };
+  signal?: AbortSignal;
+}
+
+/** What every node has, provider or consumer: a libp2p host, blocks, Bitswap, and the one ledger that all share. */
+export interface Peer {
+  libp2p: Libp2p;
+  privateKey: PrivateKey;
+  /** Local blocks only. */
+  blockstore: Blockstore;
+  /** The same, with Bitswap behind it. */
+  blocks: Blockstore;
+  bitswap: Bitswap;
+  scoreLedger: ScoreLedger;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function createPeer(init: PeerInit): Promise<Peer> {
+  const { dataDir } = init;
+  const database = openDatabase(dataDir === undefined ? ':memory:' : join(dataDir, init.ledgerFile ?? 'ledger.sqlite'));
+  const privateKey = init.privateKey ?? (await identityOf(dataDir));
+  const blockstore = await openBlockstore(dataDir === undefined ? undefined : join(dataDir, 'blocks'));
+  const scoreLedger = init.scoreLedger ?? createScoreLedger({ database, policy: init.credit ?? {} });
+  const libp2p = await createNode({ privateKey, ...init.node });
+  const bitswap = createBitswap({ libp2p, blockstore, scoreLedger });
+  return {
+    libp2p,
+    privateKey,
+    blockstore,
+    blocks: networkedBlockstore(bitswap, blockstore),
+    bitswap,
+    scoreLedger,
+    async start() {
+      scoreLedger.start((peer, score) => {
+        const tag = { tags: { 'workswap-score': { value: score } } };
+        libp2p.peerStore.merge(peer, tag).catch(() => {
+          // A tag is advice for the connection manager; a peer that was forgotten meanwhile needs none.
+        });
+      });
+      await startNode(libp2p, init.node.listen);
+      await bitswap.start();
+    },
+    async stop() {
+      await bitswap.stop();
+      await libp2p.stop();
+      scoreLedger.stop();
+      database.close();
+    },
+  };
+}
+
+async function identityOf(dataDir: string | undefined): Promise<PrivateKey> {
+  return dataDir === undefined ? generateKeyPair('Ed25519') : loadIdentity(join(dataDir, 'identity.key'));
+}

@@ -1,0 +1,122 @@
+import type { Libp2p, PeerId } from '@libp2p/interface';
+import type { Blockstore } from 'interface-blockstore';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { CID } from 'multiformats/cid';
+import { sealTariff } from '../sdk/protocol/index.ts';
+import type { Tariff, TariffRates } from '../sdk/protocol/index.ts';
+import type { Bitswap } from './bitswap/index.ts';
+import { parseConfig } from './config.ts';
+import type { ConfigInput } from './config.ts';
+import { createJobs } from './jobs/index.ts';
+import type { Jobs, JobsStats } from './jobs/index.ts';
+import type { ScoreLedger } from './ledger/index.ts';
+import { createModuleLoader } from './modules/index.ts';
+import { createPeer } from './peer.ts';
+import type { PeerInit } from './peer.ts';
+import { createSandbox } from './sandbox/index.ts';
+import { fetchDag, openFile } from './store/index.ts';
+import type { GetBlockOptions, StoredFile } from './store/index.ts';
+import type { SandboxStats } from './sandbox/index.ts';
+
+export interface ProviderOptions extends Pick<PeerInit, 'dataDir' | 'privateKey' | 'scoreLedger'> {
+  /** As in workswap.toml; what is left out has its default. */
+  config?: ConfigInput;
+  /** Where errors that no consumer can be blamed for are reported. */
+  onError?: (error: unknown) => void;
+}
+
+/** A running provider. */
+export interface Provider {
+  peerId: PeerId;
+  /** Multiaddrs that consumers can dial, ending in /p2p/PEER-ID. */
+  addrs: string[];
+  libp2p: Libp2p;
+  bitswap: Bitswap;
+  scoreLedger: ScoreLedger;
+  /** Local blocks with Bitswap behind them: get() fetches what is missing, put() serves whoever waits for it. */
+  blocks: Blockstore;
+  tariff: Tariff;
+  setTariff(rates: TariffRates): Promise<void>;
+  /** Fetches a whole DAG that the provider wants to have. While it is under way, debtors are told that serving it pays. */
+  fetch(root: CID, options?: { signal?: AbortSignal }): Promise<{ blocks: number; bytes: number }>;
+  stats(): { jobs: JobsStats; sandbox: SandboxStats };
+  /** Lets running jobs finish or refunds them, closes every stream, flushes every store. */
+  stop(): Promise<void>;
+}
+
+/** Starts a provider: the one public entry of the package. */
+export async function createProvider(options: ProviderOptions = {}): Promise<Provider> {
+  const config = parseConfig(options.config ?? {}, 'createProvider({ config })');
+  const onError = options.onError ?? (() => {});
+  const peer = await createPeer({ ...options, node: config.node, credit: config.credit });
+  const { blockstore, blocks, bitswap, libp2p, scoreLedger } = peer;
+  const getBlock = (cid: CID, from?: GetBlockOptions): Promise<Uint8Array> => bitswap.get(cid, from);
+  const sandbox = createSandbox({
+    limits: { ...config.sandbox },
+    readFile: async (cid, offset, length, signal, consumer) => (await open(cid, signal, consumer)).read(offset, length),
+    fileSize: async (cid, signal, consumer) => (await open(cid, signal, consumer)).size,
+  });
+  const modules = createModuleLoader({
+    getBlock,
+    ...config.modules,
+    memoryPagesMax: config.sandbox.memoryPagesMax,
+  });
+  const open = (cid: Uint8Array, signal: AbortSignal, consumer?: string): Promise<StoredFile> =>
+    openFile(CID.decode(cid), getBlock, {
+      signal,
+      ...(consumer === undefined ? {} : { peers: [peerIdFromString(consumer)] }),
+    });
+  let tariff = await publishTariff(config.tariff);
+  const jobs: Jobs = createJobs(
+    {
+      libp2p,
+      privateKey: peer.privateKey,
+      scoreLedger,
+      modules,
+      sandbox,
+      tariff: () => tariff,
+      wants: () => bitswap.wanted(),
+    },
+    {
+      limits: {
+        memoryPagesMax: config.sandbox.memoryPagesMax,
+        outputBytesMax: config.sandbox.outputBytesMax,
+        timeoutMsMax: config.sandbox.timeoutMsMax,
+      },
+      onError,
+    },
+  );
+
+  async function publishTariff(rates: TariffRates): Promise<Tariff> {
+    const sealed = await sealTariff(rates, peer.privateKey);
+    await blockstore.put(sealed.cid, sealed.bytes);
+    return sealed;
+  }
+
+  await peer.start();
+  await jobs.start();
+  return {
+    peerId: libp2p.peerId,
+    get addrs() {
+      return libp2p.getMultiaddrs().map(String);
+    },
+    libp2p,
+    bitswap,
+    scoreLedger,
+    blocks,
+    get tariff() {
+      return tariff;
+    },
+    async setTariff(rates) {
+      tariff = await publishTariff(rates);
+      jobs.tariffChanged();
+    },
+    fetch: (root, { signal } = {}) => fetchDag(root, getBlock, signal === undefined ? {} : { signal }),
+    stats: () => ({ jobs: jobs.stats(), sandbox: sandbox.stats() }),
+    async stop() {
+      await jobs.stop();
+      await sandbox.close();
+      await peer.stop();
+    },
+  };
+}

@@ -1,0 +1,292 @@
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import { encode } from '@ipld/dag-cbor';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  BadRequestError,
+  FRAME_BYTES_MAX,
+  FrameReader,
+  FrameWriter,
+  HEADERS_MAX,
+  REQUEST_BODY_BYTES_MAX,
+  decodeRequest,
+  encodeTaskRequest,
+  fuelAffordable,
+  openQuote,
+  openReceipt,
+  openTariff,
+  price,
+  rawCid,
+  sealQuote,
+  sealReceipts,
+  sealTariff,
+} from './index.ts';
+import type { Receipt, TariffRates, TaskLimits } from './index.ts';
+import { merkleRoot, merkleTree, leafHash } from './merkle.ts';
+import { Request } from './pb/workswap.js';
+
+const key = await generateKeyPair('Ed25519');
+const provider = peerIdFromPrivateKey(key).toString();
+const cid = rawCid(new Uint8Array([1, 2, 3]));
+const limits: TaskLimits = {
+  fuelMax: 1e9,
+  memoryPagesMax: 16,
+  outputBytesMax: 1024,
+  timeoutMs: 1000,
+  priceMaxBytes: 1e6,
+};
+const request = { method: 'GET', path: '/', query: 'a=b', headers: {}, timeMs: 5, seed: new Uint8Array(32) };
+
+const rate = fc.integer({ min: 0, max: 10 ** 9 });
+const ratesArbitrary: fc.Arbitrary<TariffRates> = fc.record({
+  job: rate,
+  compile: rate,
+  input: rate,
+  output: rate,
+  read: rate,
+  fuel: rate,
+  memory: rate,
+});
+const size = fc.integer({ min: 0, max: 2 ** 26 });
+const usageArbitrary = fc.record({
+  compiledBytes: size,
+  inputBytes: size,
+  outputBytes: size,
+  readBytes: size,
+  memoryPagesPeak: fc.integer({ min: 0, max: 65536 }),
+});
+
+describe('prices', () => {
+  it('the fuel that a price limit buys never costs more than the limit, and one unit more would', () => {
+    fc.assert(
+      fc.property(ratesArbitrary, usageArbitrary, fc.integer({ min: 0, max: 2 ** 50 }), (rates, usage, priceMax) => {
+        const fuel = fuelAffordable(rates, priceMax, usage);
+        if (fuel < 0) {
+          expect(price(rates, { ...usage, fuel: 0 })).toBeGreaterThan(priceMax);
+          return;
+        }
+        expect(price(rates, { ...usage, fuel })).toBeLessThanOrEqual(priceMax);
+        if (fuel < Number.MAX_SAFE_INTEGER)
+          expect(price(rates, { ...usage, fuel: fuel + 1 })).toBeGreaterThan(priceMax);
+      }),
+    );
+  });
+
+  it('a price is a safe integer for every usage', () => {
+    fc.assert(
+      fc.property(
+        ratesArbitrary,
+        usageArbitrary,
+        fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+        (rates, usage, fuel) => {
+          expect(Number.isSafeInteger(price(rates, { ...usage, fuel }))).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe('Merkle batches', () => {
+  it('every leaf of every size leads to the root, and to no other place', () => {
+    for (let leafCount = 1; leafCount <= 40; leafCount++) {
+      const leaves = Array.from({ length: leafCount }, (_, i) => leafHash(new Uint8Array([i])));
+      const { root, inclusions } = merkleTree(leaves);
+      for (const [i, leaf] of leaves.entries()) {
+        expect(merkleRoot(leaf, inclusions[i]!)).toEqual(root);
+        const other = inclusions[(i + 1) % leafCount]!;
+        if (leafCount > 1) expect(merkleRoot(leaf, other)).not.toEqual(root);
+      }
+    }
+  });
+});
+
+describe('receipts', () => {
+  const receipt = (priceBytes: number): Receipt => ({
+    task: cid,
+    handler: cid,
+    input: cid,
+    output: cid,
+    usage: { compiledBytes: 0, inputBytes: 10, outputBytes: 20, readBytes: 0, fuel: 1234, memoryPagesPeak: 1 },
+    priceBytes,
+    tariff: cid,
+    meterVersion: '1+abi.1',
+    provider,
+    consumer: provider,
+  });
+
+  it('each receipt of a batch holds alone', async () => {
+    const sealed = await sealReceipts([1, 2, 3, 4, 5].map(receipt), key);
+    for (const { bytes, cid: own } of sealed) {
+      const opened = await openReceipt(bytes);
+      expect(opened.cid.equals(own)).toBe(true);
+    }
+  });
+
+  it('a receipt with one changed byte is refused', async () => {
+    const [sealed] = await sealReceipts([receipt(77), receipt(78)], key);
+    const bytes = sealed!.bytes;
+    for (let i = 0; i < bytes.length; i += 1) {
+      const forged = bytes.slice();
+      forged[i]! ^= 1;
+      const opened = await openReceipt(forged).catch((error: { code: string }) => error.code);
+      // A changed byte may be outside what is signed only if the decoder refuses it anyway.
+      expect(opened, `byte ${i}`).toBe('DOCUMENT_INVALID');
+    }
+  });
+
+  it('a signature of one kind of document is not accepted for another', async () => {
+    const tariff = await sealTariff({ job: 1, compile: 1, input: 1, output: 1, read: 1, fuel: 1, memory: 1 }, key);
+    await expect(openQuote(tariff.bytes)).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
+    const quote = await sealQuote({ task: cid, tariff: cid, priceMaxBytes: 1, compileBytes: 0, expiresMs: 1 }, key);
+    await expect(openTariff(quote)).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
+    expect(await openQuote(quote)).toMatchObject({ priceMaxBytes: 1, provider });
+  });
+
+  it('random bytes and random documents are refused with a reason, never with a crash', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 300 }),
+          fc.jsonValue().map((value) => encode(value)),
+        ),
+        async (bytes) => {
+          await expect(openReceipt(bytes)).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
+          await expect(openTariff(bytes)).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
+        },
+      ),
+    );
+  });
+});
+
+describe('frames', () => {
+  it('a stream cut anywhere gives the same frames', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }),
+        fc.array(fc.integer({ min: 1, max: 97 }), { minLength: 1 }),
+        (messages, cuts) => {
+          const sent: Uint8Array[] = [];
+          const writer = new FrameWriter(
+            {
+              send(bytes) {
+                sent.push(bytes.subarray());
+                return true;
+              },
+            },
+            (error) => {
+              throw error;
+            },
+          );
+          for (const message of messages) writer.write(message);
+          writer.flush();
+          const all = Buffer.concat(sent);
+          const reader = new FrameReader(FRAME_BYTES_MAX);
+          const frames: Uint8Array[] = [];
+          for (let offset = 0, i = 0; offset < all.length; i++) {
+            const end = offset + cuts[i % cuts.length]!;
+            reader.push(new Uint8Array(all.subarray(offset, end)), (frame) => frames.push(frame.slice()));
+            offset = end;
+          }
+          expect(frames).toEqual(messages);
+        },
+      ),
+    );
+  });
+
+  it('a frame over the limit is refused before its bytes arrive', () => {
+    const reader = new FrameReader(1000);
+    expect(() => reader.push(new Uint8Array([0xe9, 0x07]), () => {})).toThrowError(/1001 bytes/);
+    expect(() => new FrameReader(1000).push(new Uint8Array(8).fill(0x80), () => {})).toThrowError(/length/);
+  });
+});
+
+describe('requests', () => {
+  it('what is encoded is what is decoded', () => {
+    const frame = encodeTaskRequest(
+      7,
+      'task',
+      cid,
+      { ...request, headers: { accept: 'text/html' }, body: new Uint8Array([1]) },
+      limits,
+    );
+    expect(decodeRequest(frame)).toMatchObject({
+      id: 7,
+      kind: 'task',
+      limits,
+      request: { headers: { accept: 'text/html' } },
+    });
+  });
+
+  it('each field over its limit is refused by name, with the id to answer', () => {
+    const cases: [Parameters<typeof encodeTaskRequest>[3], RegExp][] = [
+      [{ ...request, method: '' }, /method/],
+      [{ ...request, method: 'x'.repeat(33) }, /method/],
+      [{ ...request, path: 'x'.repeat(5000) }, /path/],
+      [{ ...request, query: 'x'.repeat(20_000) }, /query/],
+      [{ ...request, seed: new Uint8Array(31) }, /seed/],
+      [{ ...request, headers: { a: 'x'.repeat(40_000) } }, /headers/],
+      [{ ...request, body: new Uint8Array(REQUEST_BODY_BYTES_MAX + 1) }, /Publish it/],
+    ];
+    for (const [bad, reason] of cases) {
+      const frame = encodeTaskRequest(9, 'task', cid, bad, limits);
+      expect(() => decodeRequest(frame)).toThrowError(reason);
+      expect(() => decodeRequest(frame)).toThrowError(BadRequestError);
+    }
+  });
+
+  it('a number above 2^53 on the wire is refused, not rounded', () => {
+    const largest = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]);
+    const frame = Buffer.from(
+      encodeTaskRequest(9, 'task', cid, { ...request, timeMs: Number.MAX_SAFE_INTEGER }, limits),
+    );
+    const at = frame.indexOf(largest);
+    frame[at + 7] = 0x1f;
+    expect(() => decodeRequest(frame)).toThrowError(/timeMs/);
+  });
+
+  it('prototype names as headers are only headers', () => {
+    const frame = encodeTaskRequest(
+      1,
+      'task',
+      cid,
+      { ...request, headers: JSON.parse('{"__proto__":"x","constructor":"y"}') as Record<string, string> },
+      limits,
+    );
+    const decoded = decodeRequest(frame);
+    expect(decoded.kind === 'task' && Object.entries(decoded.request.headers)).toEqual([
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
+    expect(({} as { x?: string }).x).toBeUndefined();
+  });
+
+  it('too many headers, a missing task and the id 0 are refused', () => {
+    const headers = Array.from({ length: HEADERS_MAX + 1 }, (_, i) => ({ name: `h${i}`, value: '' }));
+    const task = {
+      handler: cid.bytes as Uint8Array<ArrayBuffer>,
+      method: 'GET',
+      path: '/',
+      query: '',
+      headers,
+      timeMs: 0,
+      seed: new Uint8Array(32),
+      limits,
+    };
+    expect(() => decodeRequest(Request.encode({ id: 1, task }))).toThrow();
+    expect(() => decodeRequest(Request.encode({ id: 1 }))).toThrowError(/neither/);
+    expect(() => decodeRequest(Request.encode({ id: 0, cancel: true }))).toThrowError(/id 0/);
+  });
+
+  it('random bytes either are a request or throw', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => {
+        try {
+          decodeRequest(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const WORKSWAP = fileURLToPath(new URL('../provider/cli/workswap.js', import.meta.url));
+
+export interface ProviderProcess {
+  peerId: string;
+  addrs: string[];
+  child: ChildProcess;
+  /** Resolves with the first event of this name that has not been waited for yet. */
+  event(name: string): Promise<Record<string, unknown>>;
+  /** SIGTERM, then waits for the end; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  kill(): Promise<void>;
+}
+
+/** Starts `workswap provider` as a user does, on a free loopback port. */
+export async function startProvider(options: {
+  data: string;
+  config?: string;
+  args?: string[];
+}): Promise<ProviderProcess> {
+  const config = options.config === undefined ? [] : ['--config', options.config];
+  const args = [
+    'provider',
+    '--json',
+    '--data',
+    options.data,
+    '--listen',
+    '/ip4/127.0.0.1/tcp/0',
+    ...config,
+    ...(options.args ?? []),
+  ];
+  const child = spawn(process.execPath, [WORKSWAP, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-10_000);
+  });
+  const events: Record<string, unknown>[] = [];
+  const waiting: { name: string; resolve: (event: Record<string, unknown>) => void; reject: (error: Error) => void }[] =
+    [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line) as Record<string, unknown>;
+    const at = waiting.findIndex(({ name }) => name === event['event']);
+    if (at >= 0) waiting.splice(at, 1)[0]!.resolve(event);
+    else events.push(event);
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('exit', (code) => {
+      for (const { name, reject } of waiting)
+        reject(new Error(`The provider ended (${code}) before "${name}": ${stderr}`));
+      resolve(code);
+    });
+  });
+  const event = (name: string): Promise<Record<string, unknown>> => {
+    const at = events.findIndex((one) => one['event'] === name);
+    if (at >= 0) return Promise.resolve(events.splice(at, 1)[0]!);
+    if (child.exitCode !== null) return Promise.reject(new Error(`The provider has ended: ${stderr}`));
+    return new Promise((resolve, reject) => waiting.push({ name, resolve, reject }));
+  };
+  const ready = await event('ready');
+  return {
+    peerId: ready['peerId'] as string,
+    addrs: ready['addrs'] as string[],
+    child,
+    event,
+    async stop() {
+      child.kill('SIGTERM');
+      return ended;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+export interface CommandResult {
+  code: number | null;
+  stdout: Buffer;
+  stderr: string;
+}
+
+/** Runs one `workswap` command to its end. */
+export async function workswap(args: string[], options: { env?: Record<string, string> } = {}): Promise<CommandResult> {
+  const child = spawn(process.execPath, [WORKSWAP, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
+}
