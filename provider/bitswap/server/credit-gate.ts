@@ -1,0 +1,130 @@
+import type { PeerId } from '@libp2p/interface';
+import type { Reservation, ScoreLedger } from '../../ledger/types.ts';
+import type { PeerWant } from './peer-wants.ts';
+
+/** How soon and how late we look again whether a refused peer has room. */
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 60_000;
+const WAIT_MS_DEFAULT = 1_000;
+
+interface Refusal {
+  /** The smallest amount that was refused. */
+  bytes: number;
+  waitMs: number;
+}
+
+export interface Grant {
+  granted: PeerWant[];
+  refused: PeerWant[];
+  reservations: Reservation[];
+}
+
+/** One peer's credit as the sender needs it: what may be sent now, and a call when something refused may have room. */
+export class CreditGate {
+  readonly #ledger: ScoreLedger;
+  readonly #peer: PeerId;
+  readonly #onRoom: () => void;
+  #refusal: Refusal | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ledger: ScoreLedger, peer: PeerId, onRoom: () => void) {
+    this.#ledger = ledger;
+    this.#peer = peer;
+    this.#onRoom = onRoom;
+  }
+
+  /** True when the ledger has just refused as much: spares it a question, and us an exception, for each want of a debtor. */
+  refuses(bytes: number): boolean {
+    return this.#refusal !== undefined && bytes >= this.#refusal.bytes;
+  }
+
+  /** Sets credit aside: for all wants at once or, when that is too much, for those that there is room for. */
+  reserve(wants: PeerWant[]): Grant {
+    const total = wants.reduce((sum, want) => sum + (want.size ?? 0), 0);
+    const whole = this.#tryReserve(total);
+    if (whole !== undefined) return { granted: wants, refused: [], reservations: [whole] };
+    const grant: Grant = { granted: [], refused: [], reservations: [] };
+    for (const want of wants) {
+      const bytes = want.size ?? 0;
+      const reservation = this.refuses(bytes) ? undefined : this.#tryReserve(bytes);
+      if (reservation === undefined) {
+        grant.refused.push(want);
+        this.refuse(bytes);
+      } else {
+        grant.granted.push(want);
+        grant.reservations.push(reservation);
+      }
+    }
+    return grant;
+  }
+
+  /** Bytes that the peer could be sent now. */
+  room(): number {
+    const { limit, balance, reserved } = this.#ledger.getAccount(this.#peer);
+    return limit - balance - reserved;
+  }
+
+  /** Refuses this much from now on, until time or the peer's own deliveries have made room. */
+  refuse(bytes: number): void {
+    const waitMs = this.#refusal?.waitMs ?? this.#waitMs;
+    this.#refusal = { bytes: Math.min(bytes, this.#refusal?.bytes ?? bytes), waitMs };
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.credited();
+      },
+      Math.min(Math.max(waitMs, RETRY_MS_MIN), RETRY_MS_MAX),
+    );
+    this.#timer.unref();
+  }
+
+  /** The account may have changed for the better. */
+  credited(): void {
+    if (this.#refusal === undefined) return;
+    this.#refusal = undefined;
+    this.#onRoom();
+  }
+
+  /** Debits what was sent and releases the rest. */
+  settle(reservations: Reservation[], sentBytes: number): void {
+    this.#share(reservations, sentBytes, (reservation, bytes) => {
+      // A ledger that cannot write has its own way to say so; the exchange of blocks goes on.
+      this.#ledger.settle(reservation, bytes).catch(() => undefined);
+    });
+  }
+
+  abandon(reservations: Reservation[], spentBytes: number): void {
+    this.#share(reservations, spentBytes, (reservation, bytes) => this.#ledger.abandon(reservation, bytes));
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #share(reservations: Reservation[], bytes: number, end: (reservation: Reservation, bytes: number) => void): void {
+    for (const reservation of reservations) {
+      const part = Math.min(bytes, reservation.amount);
+      bytes -= part;
+      end(reservation, part);
+    }
+  }
+
+  #waitMs = WAIT_MS_DEFAULT;
+
+  #tryReserve(bytes: number): Reservation | undefined {
+    try {
+      return this.#ledger.reserve(this.#peer, bytes, 'blocks');
+    } catch (error) {
+      if (!isOverCredit(error)) throw error;
+      // null: time alone never makes room.
+      const waitMs = 'waitMs' in error ? error.waitMs : WAIT_MS_DEFAULT;
+      this.#waitMs = typeof waitMs === 'number' ? waitMs : RETRY_MS_MAX;
+      return undefined;
+    }
+  }
+}
+
+function isOverCredit(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && error.code === 'OVER_CREDIT';
+}

@@ -1,0 +1,414 @@
+import type { Reservation } from '../../ledger/types.ts';
+import { encodePrefix } from '../cid.ts';
+import { DeliveryError } from '../net/outbound.ts';
+import { type Dialect, dialectOf, type Link } from '../net/network.ts';
+import type { DecodedWant } from '../wire/decode.ts';
+import { type BlockToSend, encodeFrame, type PresenceToSend } from '../wire/encode.ts';
+import { CreditGate } from './credit-gate.ts';
+import { type PeerWant, PeerWants, type PeerWantsEvents } from './peer-wants.ts';
+import { TaskQueue } from './task-queue.ts';
+import type { ServerContext, Task } from './types.ts';
+
+/** Wants that are looked up together: enough to fill a message of small blocks, few enough to stay fair. */
+const LOOKUPS_MAX = 256;
+const PRESENCES_MAX = 1024;
+const FAILURES_MAX = 3;
+const REOPEN_MS = 1_000;
+
+interface Presence {
+  want: PeerWant;
+  have: boolean;
+}
+
+/** The blocks of one message, with the credit that is set aside for them. */
+interface Shipment {
+  wants: PeerWant[];
+  bytes: number;
+  reservations: Reservation[];
+}
+
+export interface PeerServerEvents extends PeerWantsEvents {
+  /** We do not have the block: remember who waits for it. */
+  onMissing: (server: PeerServer, want: PeerWant) => void;
+  /** How many blocks have come into the store so far. */
+  arrivals: () => number;
+}
+
+/**
+ * Serves one peer. New wants are looked up first (missing: DONT_HAVE, want-have: HAVE); those that need a block go into
+ * a queue by priority. From there a shipment is filled, credit reserved, room waited for, the blocks loaded and sent,
+ * and the credit settled once the connection has taken the message. One loop, so that at most one shipment is being
+ * built; up to `outstandingPerPeerBytes` of earlier ones may be under way.
+ */
+export class PeerServer {
+  readonly link: Link;
+  readonly wants: PeerWants;
+  readonly #context: ServerContext;
+  readonly #events: PeerServerEvents;
+  readonly #credit: CreditGate;
+  readonly #queue: TaskQueue<PeerWant>;
+  readonly #stop = new AbortController();
+  #new: PeerWant[] = [];
+  #presences: Presence[] = [];
+  #outstanding = 0;
+  #wake: (() => void) | undefined;
+  #running = false;
+  #openFailures = 0;
+  #dialect: Dialect = { presences: true, prefixes: true };
+  #timers = new Set<ReturnType<typeof setTimeout>>();
+
+  constructor(link: Link, context: ServerContext, events: PeerServerEvents) {
+    this.link = link;
+    this.#context = context;
+    this.#events = events;
+    this.wants = new PeerWants(context.limits.wantsPerPeerMax, events);
+    this.#credit = new CreditGate(context.ledger, link.peer, () => this.#announceRefused());
+    this.#queue = new TaskQueue((a, b) => this.#before(a, b));
+  }
+
+  get outstandingBytes(): number {
+    return this.#outstanding;
+  }
+
+  /** Applies one entry of a wantlist. Returns false when it was not a want at all. */
+  want(entry: DecodedWant, mayAdd: boolean): boolean {
+    const { change, want } = this.wants.apply(entry, mayAdd);
+    if ((change === 'added' || change === 'again') && want !== undefined) this.#enqueue(want);
+    return change !== 'invalid';
+  }
+
+  /** A block that this peer waits for has arrived. */
+  arrived(want: PeerWant, size: number): void {
+    if (!this.wants.holds(want) || want.state !== 'missing') return;
+    want.size = size;
+    this.#enqueue(want);
+  }
+
+  /** The peer gave us something: what was refused may have room now. */
+  credited(): void {
+    this.#credit.credited();
+  }
+
+  close(reason: Error): void {
+    this.#stop.abort(reason);
+    this.#credit.close();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#queue.clear();
+    this.#new = [];
+    this.#presences = [];
+    this.wants.clear();
+    this.#wake?.();
+  }
+
+  #before(a: PeerWant, b: PeerWant): boolean {
+    const [first, second] = [this.#task(a), this.#task(b)];
+    if (this.#context.before(first, second)) return true;
+    return !this.#context.before(second, first) && a.sequence < b.sequence;
+  }
+
+  #task({ cid, priority, wantHave, size }: PeerWant): Task {
+    return { peer: this.link.peer, cid, priority, wantHave, size };
+  }
+
+  #later(run: () => void, delayMs: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, delayMs);
+    timer.unref();
+    this.#timers.add(timer);
+  }
+
+  #enqueue(want: PeerWant): void {
+    this.wants.setState(want, 'queued');
+    this.#new.push(want);
+    this.#pump();
+  }
+
+  get #idle(): boolean {
+    return this.#new.length === 0 && this.#queue.size === 0 && this.#presences.length === 0;
+  }
+
+  #pump(): void {
+    if (this.#running || this.#stop.signal.aborted || this.#idle) return;
+    this.#running = true;
+    // One turn later, so that all wants of a message are looked at together.
+    queueMicrotask(() => {
+      this.#run()
+        .then(() => {
+          this.#running = false;
+          this.#pump();
+        })
+        .catch((error: unknown) => {
+          this.#context.log?.('cannot serve %p - %e', this.link.peer, error);
+          this.#running = false;
+          this.#reopenLater();
+        });
+    });
+  }
+
+  /** The peer does not take our stream. It may be starting; a few tries, then its wants are dropped. */
+  #reopenLater(): void {
+    if (this.#stop.signal.aborted) return;
+    if (++this.#openFailures < FAILURES_MAX) {
+      this.#later(() => this.#pump(), REOPEN_MS * this.#openFailures);
+      return;
+    }
+    this.#openFailures = 0;
+    this.#new = [];
+    this.#presences = [];
+    this.#queue.clear();
+    this.wants.clear();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#idle && !this.#stop.signal.aborted) {
+      this.#dialect = dialectOf(await this.link.data.ready());
+      this.#openFailures = 0;
+      await this.#lookUp();
+      const shipment = this.#fill();
+      if (shipment.wants.length === 0) {
+        this.#sendPresences();
+      } else if (await this.#makeRoom(shipment)) {
+        await this.#ship(shipment);
+      }
+    }
+  }
+
+  /** Finds out what we can answer new wants with. */
+  async #lookUp(): Promise<void> {
+    const wants = this.#new.splice(0, LOOKUPS_MAX);
+    const arrivals = this.#events.arrivals();
+    const pending: Promise<void>[] = [];
+    for (const want of wants) {
+      if (want.size !== undefined) continue;
+      try {
+        const size = this.#context.blocks.size(want.cid);
+        if (typeof size === 'object') {
+          pending.push(size.then((bytes) => void (want.size = bytes)).catch(this.#onStoreError));
+        } else {
+          want.size = size;
+        }
+      } catch (error) {
+        this.#onStoreError(error);
+      }
+    }
+    if (pending.length > 0) await Promise.all(pending);
+    for (const want of wants) {
+      if (this.wants.holds(want) && want.state === 'queued') this.#place(want);
+    }
+    if (this.#events.arrivals() !== arrivals) await this.#lookAgain(wants);
+  }
+
+  /** Blocks came into the store while we were looking: one of them may be one that we did not find. */
+  async #lookAgain(wants: PeerWant[]): Promise<void> {
+    for (const want of wants) {
+      if (want.state !== 'missing') continue;
+      const size = await this.#context.blocks.size(want.cid);
+      if (size !== undefined) this.arrived(want, size);
+    }
+  }
+
+  readonly #onStoreError = (error: unknown): void => {
+    this.#context.log?.error('the block store failed while serving %p - %e', this.link.peer, error);
+  };
+
+  #place(want: PeerWant): void {
+    const { limits, filter } = this.#context;
+    const denied = filter !== undefined && !filter(this.link.peer, want.cid);
+    if (want.size === undefined || want.size > limits.blockBytesMax || denied) {
+      this.#missing(want, denied);
+    } else if (this.#credit.refuses(want.size)) {
+      this.#refuse(want);
+    } else if (want.wantHave && this.#dialect.presences && want.size > limits.replaceHaveWithBlockBytesMax) {
+      this.#presences.push({ want, have: true });
+    } else {
+      this.#queue.push(want);
+    }
+  }
+
+  #missing(want: PeerWant, denied = false): void {
+    want.size = undefined;
+    this.wants.setState(want, 'missing');
+    if (!denied) this.#events.onMissing(this, want);
+    this.#sayDontHave(want);
+  }
+
+  #refuse(want: PeerWant): void {
+    this.wants.setState(want, 'refused');
+    this.#sayDontHave(want);
+  }
+
+  #sayDontHave(want: PeerWant): void {
+    if (!want.sendDontHave || want.saidDontHave) return;
+    want.saidDontHave = true;
+    this.#presences.push({ want, have: false });
+  }
+
+  /** Takes wants from the queue until the message is full, and reserves credit for them. */
+  #fill(): Shipment {
+    const target = this.#context.limits.messageTargetBytes;
+    const wants: PeerWant[] = [];
+    let bytes = 0;
+    for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
+      const size = next.size ?? 0;
+      if (bytes > 0 && bytes + size > target) break;
+      this.#queue.pop();
+      if (!this.wants.holds(next) || next.state !== 'queued') continue;
+      this.wants.setState(next, 'loading');
+      wants.push(next);
+      bytes += size;
+    }
+    if (wants.length === 0) return { wants, bytes: 0, reservations: [] };
+    const { granted, refused, reservations } = this.#credit.reserve(wants);
+    for (const want of refused) {
+      this.#refuse(want);
+      bytes -= want.size ?? 0;
+    }
+    return { wants: granted, bytes, reservations };
+  }
+
+  /**
+   * Announces refused blocks as far as there is room now: the peer may have got them elsewhere. A peer that never asks
+   * twice (Helia) is served outright after a while.
+   */
+  #announceRefused(): void {
+    let room = this.#credit.room();
+    let announced = false;
+    for (const want of [...this.wants.waiting()]) {
+      if (want.state !== 'refused' || want.announced) continue;
+      const size = want.size ?? 0;
+      if (size > room) {
+        this.#credit.refuse(size);
+        break;
+      }
+      room -= size;
+      if (want.saidDontHave && this.#dialect.presences && size > this.#context.limits.replaceHaveWithBlockBytesMax) {
+        want.announced = true;
+        announced = true;
+        this.#presences.push({ want, have: true });
+      } else {
+        this.#enqueue(want);
+      }
+    }
+    if (announced) this.#later(() => this.#serveAnnounced(), this.#context.limits.haveGraceMs);
+    this.#pump();
+  }
+
+  #serveAnnounced(): void {
+    for (const want of [...this.wants.waiting()]) {
+      if (want.state !== 'refused' || !want.announced) continue;
+      want.announced = false;
+      want.saidDontHave = false;
+      this.#enqueue(want);
+    }
+  }
+
+  /** Waits until the peer has taken enough of the earlier messages and it is this peer's turn. False: it is gone. */
+  async #makeRoom(shipment: Shipment): Promise<boolean> {
+    const { budget, limits } = this.#context;
+    while (this.#outstanding > 0 && this.#outstanding + shipment.bytes > limits.outstandingPerPeerBytes) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+    }
+    try {
+      this.#stop.signal.throwIfAborted();
+      await budget.take(shipment.bytes, this.#task(shipment.wants[0] as PeerWant), this.#stop.signal);
+      this.#outstanding += shipment.bytes;
+      return true;
+    } catch {
+      this.#credit.abandon(shipment.reservations, 0);
+      return false;
+    }
+  }
+
+  async #ship(shipment: Shipment): Promise<void> {
+    try {
+      const loaded = await this.#load(shipment.wants);
+      await this.link.data.ready();
+      const blocks: BlockToSend[] = [];
+      let sentBytes = 0;
+      for (const [index, want] of shipment.wants.entries()) {
+        const data = loaded[index];
+        if (!this.wants.holds(want)) continue;
+        if (data === undefined) {
+          this.#missing(want);
+        } else if (this.#dialect.prefixes || want.prefix.version === 0) {
+          blocks.push({ prefix: this.#dialect.prefixes ? encodePrefix(want.prefix) : undefined, data });
+          sentBytes += data.length;
+        }
+      }
+      if (blocks.length === 0) {
+        this.#delivered(shipment, 0, 0);
+        return;
+      }
+      const frame = encodeFrame({ blocks, presences: this.#takePresences() });
+      this.link.data.send(frame).then(
+        () => this.#delivered(shipment, blocks.length, sentBytes),
+        (error: unknown) => this.#failed(shipment, error),
+      );
+    } catch (error) {
+      this.#failed(shipment, error);
+    }
+  }
+
+  async #load(wants: PeerWant[]): Promise<(Uint8Array | undefined)[]> {
+    const loaded = wants.map((want) => this.#context.blocks.read(want.cid));
+    if (!loaded.some((block) => block instanceof Promise)) return loaded as (Uint8Array | undefined)[];
+    const results = await Promise.allSettled(loaded);
+    return results.map((result) => {
+      if (result.status === 'fulfilled') return result.value;
+      this.#onStoreError(result.reason);
+      return undefined;
+    });
+  }
+
+  #delivered(shipment: Shipment, blocks: number, sentBytes: number): void {
+    for (const want of shipment.wants) {
+      if (want.state === 'loading') this.wants.remove(want);
+    }
+    this.#credit.settle(shipment.reservations, sentBytes);
+    if (blocks > 0) this.#context.onSent(blocks, sentBytes);
+    this.#release(shipment.bytes);
+  }
+
+  #failed(shipment: Shipment, error: unknown): void {
+    this.#credit.abandon(shipment.reservations, error instanceof DeliveryError ? error.spentBytes : 0);
+    this.#release(shipment.bytes);
+    if (this.#stop.signal.aborted) return;
+    this.#context.log?.('could not deliver %d blocks to %p - %e', shipment.wants.length, this.link.peer, error);
+    for (const want of shipment.wants) {
+      if (!this.wants.holds(want) || want.state !== 'loading') continue;
+      if (++want.failures >= FAILURES_MAX) this.wants.remove(want);
+      else this.#enqueue(want);
+    }
+  }
+
+  #release(bytes: number): void {
+    this.#outstanding -= bytes;
+    this.#context.budget.give(bytes);
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  #sendPresences(): void {
+    const presences = this.#takePresences();
+    if (presences.length === 0) return;
+    // A lost presence is not worth a retry: the peer reads silence as DONT_HAVE and asks elsewhere.
+    this.link.data.send(encodeFrame({ presences })).catch(() => undefined);
+  }
+
+  #takePresences(): PresenceToSend[] {
+    const taken = this.#presences.splice(0, PRESENCES_MAX);
+    if (!this.#dialect.presences) return [];
+    const presences: PresenceToSend[] = [];
+    for (const { want, have } of taken) {
+      if (!this.wants.holds(want)) continue;
+      presences.push({ cid: want.cidBytes, have });
+      // A HAVE answers a want-have for good. A want-block that was refused and is now announced lives on.
+      if (have && want.wantHave) this.wants.remove(want);
+    }
+    return presences;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Blockstore } from 'interface-blockstore';
+import type { CID } from 'multiformats/cid';
+
+/**
+ * What a block store may offer besides interface-blockstore: sizes without reading, blocks in one piece. A value instead
+ * of a promise saves a turn of the event loop where the answer is in memory.
+ */
+export interface FastBlockstore extends Blockstore {
+  /** Bytes of a block, or undefined when it is not there. */
+  size(cid: CID): number | undefined | Promise<number | undefined>;
+  /** The whole block in one piece, or undefined when it is not there. */
+  read(cid: CID): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+}
+
+/** The key under which a block is known: its multihash, so that codecs and CID versions share it. */
+export function blockKey(cid: CID): string {
+  const { buffer, byteOffset, byteLength } = cid.multihash.bytes;
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
+}
+
+/** One piece from what interface-blockstore allows as the bytes of a block. */
+export async function inOnePiece(
+  parts: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<Uint8Array> {
+  if (parts instanceof Uint8Array) return parts;
+  const collected: Uint8Array[] = [];
+  for await (const part of parts) collected.push(part);
+  return collected.length === 1 ? (collected[0] as Uint8Array) : Buffer.concat(collected);
+}

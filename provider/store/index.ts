@@ -1,0 +1,8 @@
+export { openDatabase, transaction, type Database, type OpenDatabaseOptions } from './database.ts';
+export { StoreError, toStoreError, type StoreErrorCode } from './errors.ts';
+export { migrate, versionOf, type Schema } from './migrate.ts';
+export { fetchDag, linksOf, NotAFileError, openFile } from './files.ts';
+export type { GetBlock, GetBlockOptions, StoredFile } from './files.ts';
+export { openBlockstore } from './blockstore.ts';
+export { Hashers, type Hasher, DIGEST_BYTES_MIN } from './blockstore-hashers.ts';
+export { blockKey, type FastBlockstore } from './blockstore-types.ts';
