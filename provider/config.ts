@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { parse } from 'smol-toml';
@@ -47,7 +47,7 @@ export const configSchema = z.strictObject({
   credit: z.record(z.string(), z.unknown()).prefault({}),
   sandbox: z
     .strictObject({
-      threads: count.optional(),
+      threads: count.default(availableParallelism()),
       timeoutMsMax: count.default(60_000),
       memoryBytesMax: count.default(1024 * 1024 * 1024),
       memoryPagesMax: count.default(1024),

@@ -40,8 +40,8 @@ export interface Provider {
   /** Fetches a whole DAG that the provider wants to have. While it is under way, debtors are told that serving it pays. */
   fetch(root: CID, options?: { signal?: AbortSignal }): Promise<{ blocks: number; bytes: number }>;
   stats(): { jobs: JobsStats; sandbox: SandboxStats };
-  /** Lets running jobs finish or refunds them, closes every stream, flushes every store. */
-  stop(): Promise<void>;
+  /** Lets running jobs finish for `graceMs` (10 s) and refunds the rest, closes every stream, flushes every store. */
+  stop(options?: { graceMs?: number }): Promise<void>;
 }
 
 /** Starts a provider: the one public entry of the package. */
@@ -52,7 +52,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
   const { blockstore, blocks, bitswap, libp2p, scoreLedger } = peer;
   const getBlock = (cid: CID, from?: GetBlockOptions): Promise<Uint8Array> => bitswap.get(cid, from);
   const sandbox = createSandbox({
-    limits: { ...config.sandbox },
+    ...config.sandbox,
     readFile: async (cid, offset, length, signal, consumer) => (await open(cid, signal, consumer)).read(offset, length),
     fileSize: async (cid, signal, consumer) => (await open(cid, signal, consumer)).size,
   });
@@ -75,7 +75,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       modules,
       sandbox,
       tariff: () => tariff,
-      wants: () => bitswap.wanted(),
+      wants: () => bitswap.wantlist(),
     },
     {
       limits: {
@@ -93,6 +93,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     return sealed;
   }
 
+  let stopped: Promise<void> | undefined;
   await peer.start();
   await jobs.start();
   return {
@@ -113,10 +114,13 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     },
     fetch: (root, { signal } = {}) => fetchDag(root, getBlock, signal === undefined ? {} : { signal }),
     stats: () => ({ jobs: jobs.stats(), sandbox: sandbox.stats() }),
-    async stop() {
-      await jobs.stop();
-      await sandbox.close();
-      await peer.stop();
+    stop(options) {
+      stopped ??= (async () => {
+        await jobs.stop(options);
+        await sandbox.close();
+        await peer.stop();
+      })();
+      return stopped;
     },
   };
 }

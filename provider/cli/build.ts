@@ -9,7 +9,7 @@ export function addBuild(program: Command): Command {
     .command('build')
     .description('Compile a handler written in AssemblyScript.')
     .argument('<file>', 'the source file that exports handle(req: Request): Response')
-    .option('-o, --output FILE', 'where to write the module; default: the source with .wasm')
+    .option('-o, --output <FILE>', 'where to write the module; default: the source with .wasm')
     .option('--debug', 'keep names, do not optimise')
     .option('--json', 'print {"file", "bytes", "cid"}')
     .addHelpText('after', '\nExample:\n  workswap build handlers/hello/assembly/index.ts -o hello.wasm')

@@ -10,7 +10,7 @@ export function addLedger(program: Command): Command {
   return program
     .command('ledger')
     .description('Show every account: blocks and work in one column, in bytes. Works while the node runs.')
-    .option('--data DIR', "a provider's or consumer's directory", defaultDirectory('provider'))
+    .option('--data <DIR>', "a provider's or consumer's directory", defaultDirectory('provider'))
     .option('--json', 'print one JSON array')
     .addHelpText('after', '\nExamples:\n  workswap ledger\n  workswap ledger --data ~/.workswap/consumer --json')
     .action(ledger);

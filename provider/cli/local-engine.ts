@@ -33,7 +33,8 @@ export async function openLocalEngine(
   };
   const { modules: limits, sandbox } = parseConfig({}, 'defaults');
   const engine = createSandbox({
-    limits: { threads: 1, timeoutMsMax: sandbox.timeoutMsMax },
+    threads: 1,
+    timeoutMsMax: sandbox.timeoutMsMax,
     readFile: async (cid, offset, length, signal) =>
       (await openFile(CID.decode(cid), getBlock, { signal })).read(offset, length),
     fileSize: async (cid, signal) => (await openFile(CID.decode(cid), getBlock, { signal })).size,

@@ -1,15 +1,20 @@
 import { Command, CommanderError } from 'commander';
-import { addBuild } from './build.ts';
-import { addCalibrate } from './calibrate.ts';
-import { addCall } from './call.ts';
 import { exitCodeOf, printError } from './errors.ts';
-import { addLedger } from './ledger.ts';
-import { addMeter } from './meter.ts';
-import { addProvider } from './provider.ts';
-import { addPublish } from './publish.ts';
-import { addQuote } from './quote.ts';
-import { addRun } from './run.ts';
-import { addVerify } from './verify.ts';
+
+/** One file per command. Only the file of the command that is asked for is loaded: some bring half of libp2p. */
+const COMMANDS: Record<string, () => Promise<(program: Command) => Command>> = {
+  provider: async () => (await import('./provider.ts')).addProvider,
+  call: async () => (await import('./call.ts')).addCall,
+  quote: async () => (await import('./quote.ts')).addQuote,
+  verify: async () => (await import('./verify.ts')).addVerify,
+  ledger: async () => (await import('./ledger.ts')).addLedger,
+  run: async () => (await import('./run.ts')).addRun,
+  build: async () => (await import('./build.ts')).addBuild,
+  publish: async () => (await import('./publish.ts')).addPublish,
+  meter: async () => (await import('./meter.ts')).addMeter,
+  calibrate: async () => (await import('./calibrate.ts')).addCalibrate,
+  demo: async () => (await import('./demo.ts')).addDemo,
+};
 
 export async function main(argv: string[]): Promise<void> {
   const program = new Command('workswap')
@@ -29,27 +34,17 @@ Examples:
 
 Exit codes: 0 ok, 1 failed or mismatch, 2 usage, 3 over credit, 4 the handler's fault, 5 no provider reachable.`,
     );
-  for (const add of [
-    addProvider,
-    addCall,
-    addQuote,
-    addVerify,
-    addLedger,
-    addRun,
-    addBuild,
-    addPublish,
-    addMeter,
-    addCalibrate,
-  ]) {
-    add(program).exitOverride();
+  const asked = Object.entries(COMMANDS).filter(([name]) => name === argv[2]);
+  for (const [, load] of asked.length > 0 ? asked : Object.entries(COMMANDS)) {
+    const add = await load();
+    add(program).exitOverride().showHelpAfterError('(--help shows examples)');
   }
   try {
     await program.parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     else {
-      const json = argv.includes('--json');
-      printError(error, json);
+      printError(error, argv.includes('--json'));
       process.exitCode = exitCodeOf(error);
     }
   }

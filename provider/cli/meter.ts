@@ -9,7 +9,7 @@ export function addMeter(program: Command): Command {
     .command('meter')
     .description('Rewrite a module as a provider does before it runs it: fuel, memory and stack depth are metered.')
     .argument('<file>', 'a .wasm file')
-    .requiredOption('-o, --output FILE', 'where to write the metered module')
+    .requiredOption('-o, --output <FILE>', 'where to write the metered module')
     .option('--json', 'print {"meterVersion", "bytesIn", "bytesOut", "features"}')
     .addHelpText('after', '\nExample:\n  workswap meter hello.wasm -o hello.metered.wasm')
     .action(async (file: string, { output, json }: { output: string; json?: boolean }) => {

@@ -35,32 +35,36 @@ export interface RequestFlags {
 
 export function addRequestFlags(command: Command): Command {
   return command
-    .option('--path PATH', 'path with query string', '/')
-    .option('--method METHOD', 'default GET, with --data POST')
+    .option('--path <PATH>', 'path with query string', '/')
+    .option('--method <METHOD>', 'default GET, with --data POST')
     .option(
-      '--header NAME:VALUE',
+      '--header <NAME:VALUE>',
       'a request header; may be repeated',
       (value: string, all: string[]) => [...all, value],
       [],
     )
-    .option('--data TEXT', 'request body; @FILE reads it from a file, @- from standard input')
-    .addOption(new Option('--fuel N', 'most fuel to burn').argParser(positive).default(DEFAULT_LIMITS.fuelMax))
+    .option('--data <TEXT>', 'request body; @FILE reads it from a file, @- from standard input')
+    .addOption(new Option('--fuel <N>', 'most fuel to burn').argParser(positive).default(DEFAULT_LIMITS.fuelMax))
     .addOption(
-      new Option('--memory MIB', 'most memory, in MiB').argParser(positive).default(DEFAULT_LIMITS.memoryPagesMax / 16),
+      new Option('--memory <MIB>', 'most memory, in MiB')
+        .argParser(positive)
+        .default(DEFAULT_LIMITS.memoryPagesMax / 16),
     )
     .addOption(
-      new Option('--output BYTES', 'most output, in bytes').argParser(positive).default(DEFAULT_LIMITS.outputBytesMax),
+      new Option('--output <BYTES>', 'most output, in bytes')
+        .argParser(positive)
+        .default(DEFAULT_LIMITS.outputBytesMax),
     )
     .addOption(
-      new Option('--timeout MS', 'most wall-clock time, in milliseconds')
+      new Option('--timeout <MS>', 'most wall-clock time, in milliseconds')
         .argParser(positive)
         .default(DEFAULT_LIMITS.timeoutMs),
     )
     .addOption(
-      new Option('--max-price BYTES', 'most to pay, in bytes').argParser(count).default(DEFAULT_LIMITS.priceMaxBytes),
+      new Option('--max-price <BYTES>', 'most to pay, in bytes').argParser(count).default(DEFAULT_LIMITS.priceMaxBytes),
     )
-    .addOption(new Option('--time MS', 'the time that the handler sees, milliseconds since 1970').argParser(count))
-    .option('--seed HEX', 'the 32 bytes that all randomness of the handler follows from');
+    .addOption(new Option('--time <MS>', 'the time that the handler sees, milliseconds since 1970').argParser(count))
+    .option('--seed <HEX>', 'the 32 bytes that all randomness of the handler follows from');
 }
 
 export async function requestOf(flags: RequestFlags): Promise<CallRequest> {

@@ -21,15 +21,15 @@ export function addProvider(program: Command): Command {
   return program
     .command('provider')
     .description('Host compute for others. Runs until Ctrl-C.')
-    .option('--data DIR', 'directory for identity, ledger and blocks; made if missing', defaultDirectory('provider'))
+    .option('--data <DIR>', 'directory for identity, ledger and blocks; made if missing', defaultDirectory('provider'))
     .option(
-      '--listen ADDR',
+      '--listen <ADDR>',
       'multiaddr to listen on; may be repeated. Default: /ip4/127.0.0.1/tcp/4771, this machine only',
       repeat,
     )
-    .option('--config FILE', `settings in TOML; default: ${CONFIG_FILE} in the data directory, if it is there`)
+    .option('--config <FILE>', `settings in TOML; default: ${CONFIG_FILE} in the data directory, if it is there`)
     .option(
-      '--want CID',
+      '--want <CID>',
       'content this provider wants to hold: peers in debt are told, and pay by serving it',
       repeat,
       [],

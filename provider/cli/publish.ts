@@ -20,7 +20,7 @@ export function addPublish(program: Command): Command {
       'Add a file or a directory to the block store and print its CID. Peers that you are connected to can fetch it.',
     )
     .argument('<path>', 'file or directory')
-    .option('--data DIR', "the node's directory", defaultDirectory('consumer'))
+    .option('--data <DIR>', "the node's directory", defaultDirectory('consumer'))
     .option('--json', 'print {"cid"}')
     .addHelpText(
       'after',

@@ -13,8 +13,8 @@ export function addRun(program: Command): Command {
     .command('run')
     .description('Run a handler here, metered as a provider would, without any network.')
     .argument('<file>', 'a .wasm file')
-    .option('--home DIR', 'directory whose published blocks the handler may read', defaultDirectory('consumer'))
-    .option('--caller ID', 'who the handler believes is asking', 'local')
+    .option('--home <DIR>', 'directory whose published blocks the handler may read', defaultDirectory('consumer'))
+    .option('--caller <ID>', 'who the handler believes is asking', 'local')
     .option(
       '--json',
       'print status, headers, body (base64), fuel, memoryPagesPeak and priceBytes as one JSON document',

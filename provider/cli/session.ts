@@ -14,8 +14,8 @@ export interface ConsumerFlags {
 
 export function addConsumerFlags(command: Command): Command {
   return command
-    .option('--home DIR', 'directory of this consumer: identity, ledger, blocks', defaultDirectory('consumer'))
-    .option('--identity FILE', "identity to act as; made if missing. Default: the directory's own");
+    .option('--home <DIR>', 'directory of this consumer: identity, ledger, blocks', defaultDirectory('consumer'))
+    .option('--identity <FILE>', "identity to act as; made if missing. Default: the directory's own");
 }
 
 /** A consumer node for one command. Each identity has a ledger of its own; blocks are shared. */

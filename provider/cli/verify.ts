@@ -22,9 +22,9 @@ export function addVerify(program: Command): Command {
       '<receipt>',
       "the receipt's CID as `call` printed it, a receipt block's file, or the JSON that `call --json` printed",
     )
-    .option('--data DIR', 'directory of the consumer that keeps the receipt', defaultDirectory('consumer'))
-    .option('--from ADDRESS', 'a peer to fetch missing blocks from, for example the provider')
-    .option('--timeout MS', 'wall-clock limit of the re-run', '60000')
+    .option('--data <DIR>', 'directory of the consumer that keeps the receipt', defaultDirectory('consumer'))
+    .option('--from <ADDRESS>', 'a peer to fetch missing blocks from, for example the provider')
+    .option('--timeout <MS>', 'wall-clock limit of the re-run', '60000')
     .option('--json', 'print {"verified", "differs"}')
     .addHelpText('after', '\nExamples:\n  workswap verify bafyrei...\n  workswap verify answer.json --from ADDRESS')
     .action(verify);

@@ -11,7 +11,7 @@ import type { JobsComponents, JobsLimits, JobsStats } from './types.ts';
 export interface Jobs {
   start(): Promise<void>;
   /** Refuses new jobs, lets running ones finish for a while, cancels and refunds the rest. */
-  stop(): Promise<void>;
+  stop(options?: { graceMs?: number }): Promise<void>;
   /** Tells every connected consumer that the tariff changed. */
   tariffChanged(): void;
   stats(): JobsStats;
@@ -52,9 +52,9 @@ export function createJobs(
     async start() {
       await components.libp2p.handle(WORKSWAP_PROTOCOL, onStream, { maxInboundStreams: limits.streamsPerConsumerMax });
     },
-    async stop() {
+    async stop({ graceMs = limits.stopTimeoutMs } = {}) {
       await components.libp2p.unhandle(WORKSWAP_PROTOCOL);
-      const deadline = AbortSignal.timeout(limits.stopTimeoutMs);
+      const deadline = AbortSignal.timeout(graceMs);
       await Promise.all([...streams].map((stream) => stream.stop(deadline)));
     },
     tariffChanged() {

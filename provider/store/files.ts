@@ -4,7 +4,6 @@ import { exporter } from 'ipfs-unixfs-exporter';
 import type { ReadableStorage } from 'ipfs-unixfs-exporter';
 import type { PeerId } from '@libp2p/interface';
 import { createUnsafe } from 'multiformats/block';
-import type { BlockView } from 'multiformats';
 import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
@@ -133,6 +132,6 @@ export async function fetchDag(
 export function linksOf(cid: CID, bytes: Uint8Array): CID[] {
   const codec = LINKED_CODECS.get(cid.code);
   if (codec === undefined) return [];
-  const block: BlockView = createUnsafe({ bytes, cid, codec });
-  return [...block.links()].map(([, link]) => link as CID);
+  const block = createUnsafe({ bytes, cid, codec });
+  return [...block.links()].map(([, link]) => CID.asCID(link)!);
 }

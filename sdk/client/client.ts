@@ -158,7 +158,7 @@ export class Client {
     request?: CallRequest,
     limits?: Partial<TaskLimits>,
     { signal }: CallOptions = {},
-  ): Promise<Quote> {
+  ): Promise<Quote & { provider: string }> {
     const prepared = this.prepare(handler, request, limits);
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     promise.catch(() => {});

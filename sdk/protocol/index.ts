@@ -3,6 +3,7 @@ export * from './constants.ts';
 export * from './errors.ts';
 export * from './frames.ts';
 export * from './input.ts';
+export { BATCH_SIZE_MAX } from './merkle.ts';
 export * from './quote.ts';
 export * from './receipt.ts';
 export { DocumentError, publicKeyOf } from './signed.ts';
