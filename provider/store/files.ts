@@ -84,49 +84,33 @@ const LINKED_CODECS = new Map<number, typeof dagPb | typeof dagCbor | typeof raw
 /** Blocks under way at once while a DAG is fetched. */
 const FETCH_PARALLEL = 16;
 
-/** Fetches every block below `root`, breadth first. Blocks of a codec that we do not know have no links. */
+/** Fetches every block below `root`, level by level. Blocks of a codec that we do not know have no links. */
 export async function fetchDag(
   root: CID,
   getBlock: GetBlock,
   options: GetBlockOptions = {},
 ): Promise<{ blocks: number; bytes: number }> {
   const seen = new Set([root.toString()]);
-  const queue = [root];
   const fetched = { blocks: 0, bytes: 0 };
-  const failure = new AbortController();
-  const signal = options.signal === undefined ? failure.signal : AbortSignal.any([options.signal, failure.signal]);
-  let active = 0;
-  return new Promise((resolve, reject) => {
-    const next = (): void => {
-      if (queue.length === 0 && active === 0) resolve(fetched);
-      while (active < FETCH_PARALLEL) {
-        const cid = queue.shift();
-        if (cid === undefined) return;
-        active++;
-        void visit(cid).then(
-          () => {
-            active--;
-            next();
-          },
-          (error: unknown) => {
-            failure.abort(error);
-            reject(error as Error);
-          },
-        );
+  for (let level = [root]; level.length > 0; ) {
+    const below: CID[] = [];
+    const rest = level.values();
+    const fetchRest = async (): Promise<void> => {
+      for (const cid of rest) {
+        const bytes = await getBlock(cid, options);
+        fetched.blocks++;
+        fetched.bytes += bytes.length;
+        for (const link of linksOf(cid, bytes)) {
+          if (seen.has(link.toString())) continue;
+          seen.add(link.toString());
+          below.push(link);
+        }
       }
     };
-    const visit = async (cid: CID): Promise<void> => {
-      const bytes = await getBlock(cid, { ...options, signal });
-      fetched.blocks++;
-      fetched.bytes += bytes.length;
-      for (const link of linksOf(cid, bytes)) {
-        if (seen.has(link.toString())) continue;
-        seen.add(link.toString());
-        queue.push(link);
-      }
-    };
-    next();
-  });
+    await Promise.all(Array.from({ length: FETCH_PARALLEL }, fetchRest));
+    level = below;
+  }
+  return fetched;
 }
 
 export function linksOf(cid: CID, bytes: Uint8Array): CID[] {
