@@ -1,4 +1,4 @@
-import { encode } from '@ipld/dag-cbor';
+import { CborWriter, key } from './cbor.ts';
 import { SEED_BYTES } from './constants.ts';
 import { DocumentError, decodeMap, isCount } from './signed.ts';
 
@@ -23,9 +23,26 @@ export interface JobRequest {
  */
 export function encodeInput(request: JobRequest, caller: string): Uint8Array {
   const { method, path, query, headers, body, timeMs, seed } = request;
-  const input = { method, path, query, headers, caller, timeMs, seed };
-  return encode(body === undefined ? input : { ...input, body });
+  const writer = new CborWriter().map(body === undefined ? 7 : 8);
+  if (body !== undefined) writer.raw(BODY).bytes(body);
+  writer.raw(PATH).text(path).raw(SEED).bytes(seed).raw(QUERY).text(query).raw(CALLER).text(caller);
+  writer.raw(METHOD).text(method).raw(TIME).uint(timeMs).raw(HEADERS);
+  const names = Object.keys(headers).map((name) => ({ name, encoded: key(name) }));
+  // An encoded key starts with its length, so byte order is DAG-CBOR's order.
+  names.sort((a, b) => Buffer.compare(a.encoded, b.encoded));
+  writer.map(names.length);
+  for (const { name, encoded } of names) writer.raw(encoded).text(headers[name]!);
+  return writer.finish();
 }
+
+const BODY = key('body');
+const PATH = key('path');
+const SEED = key('seed');
+const QUERY = key('query');
+const CALLER = key('caller');
+const METHOD = key('method');
+const TIME = key('timeMs');
+const HEADERS = key('headers');
 
 /** What a re-run needs from an input block. @throws DocumentError when the block is not a job's input */
 export function decodeInput(bytes: Uint8Array): { caller: string; timeMs: number; seed: Uint8Array } {

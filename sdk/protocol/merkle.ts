@@ -12,7 +12,8 @@ export interface Inclusion {
 }
 
 export const BATCH_SIZE_MAX = 1024;
-const PATH_MAX = 10;
+/** Siblings on the way up from a leaf of the largest batch. */
+export const PATH_MAX = 10;
 
 export function leafHash(data: Uint8Array): Uint8Array {
   return prefixed(0, data);

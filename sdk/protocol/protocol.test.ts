@@ -1,6 +1,6 @@
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import { encode } from '@ipld/dag-cbor';
+import { decode, encode } from '@ipld/dag-cbor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,6 +11,9 @@ import {
   HEADERS_MAX,
   REQUEST_BODY_BYTES_MAX,
   decodeRequest,
+  decodeTask,
+  encodeInput,
+  encodeTask,
   encodeTaskRequest,
   fuelAffordable,
   openQuote,
@@ -83,6 +86,84 @@ describe('prices', () => {
           expect(Number.isSafeInteger(price(rates, { ...usage, fuel }))).toBe(true);
         },
       ),
+    );
+  });
+});
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+describe('documents of a fixed shape', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 40 });
+  const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+
+  it('inputs have the bytes that any DAG-CBOR codec gives them', () => {
+    const requests = fc.record(
+      {
+        method: text,
+        path: text,
+        query: text,
+        headers: fc.dictionary(text, text, { noNullPrototype: true }),
+        timeMs: count,
+        seed: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        body: fc.uint8Array({ maxLength: 2000 }),
+      },
+      { requiredKeys: ['method', 'path', 'query', 'headers', 'timeMs', 'seed'] },
+    );
+    fc.assert(
+      fc.property(requests, text, (job, caller) => {
+        expect(hex(encodeInput(job, caller))).toBe(hex(encode({ ...job, caller })));
+      }),
+    );
+  });
+
+  it('tasks have the bytes that any DAG-CBOR codec gives them', () => {
+    const taskLimits = fc.record({
+      fuelMax: count,
+      memoryPagesMax: count,
+      outputBytesMax: count,
+      priceMaxBytes: count,
+    });
+    fc.assert(
+      fc.property(taskLimits, (own) => {
+        const bytes = encodeTask({ handler: cid, input: cid, limits: own });
+        expect(hex(bytes)).toBe(hex(encode({ version: 1, handler: cid, input: cid, limits: own })));
+        expect(decodeTask(bytes)).toMatchObject({ limits: own });
+      }),
+    );
+  });
+
+  it('receipts have the bytes that any DAG-CBOR codec gives them', async () => {
+    const usage = fc.record({
+      compiledBytes: count,
+      inputBytes: count,
+      outputBytes: count,
+      readBytes: count,
+      fuel: count,
+      memoryPagesPeak: count,
+    });
+    const receipts = fc.record(
+      { usage, priceBytes: count, meterVersion: text, consumer: text, error: text },
+      { requiredKeys: ['usage', 'priceBytes', 'meterVersion', 'consumer'] },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(receipts, { minLength: 1, maxLength: 9 }), async (parts) => {
+        const all = parts.map((part): Receipt => ({
+          task: cid,
+          handler: cid,
+          input: cid,
+          output: cid,
+          tariff: cid,
+          provider,
+          ...part,
+        }));
+        for (const { bytes, receipt } of await sealReceipts(all, key)) {
+          const { batch, receipt: payload, signature } = decode(bytes) as Record<string, unknown>;
+          expect(hex(encode(payload))).toBe(hex(encode({ version: 1, ...receipt })));
+          expect(hex(bytes)).toBe(hex(encode({ batch, receipt: payload, signature })));
+          expect(encode((await openReceipt(bytes)).receipt)).toEqual(encode(receipt));
+        }
+      }),
+      { numRuns: 50 },
     );
   });
 });

@@ -1,10 +1,10 @@
-import { encode } from '@ipld/dag-cbor';
 import type { PrivateKey } from '@libp2p/interface';
-import { CID } from 'multiformats/cid';
+import type { CID } from 'multiformats/cid';
+import { CborReader, CborWriter, key } from './cbor.ts';
 import { dagCborCid } from './cids.ts';
-import { BATCH_SIZE_MAX, leafHash, merkleRoot, merkleTree } from './merkle.ts';
+import { BATCH_SIZE_MAX, PATH_MAX, leafHash, merkleRoot, merkleTree } from './merkle.ts';
 import type { Inclusion } from './merkle.ts';
-import { DocumentError, decodeMap, isCount, isMap, signPayload, verifyPayload } from './signed.ts';
+import { DocumentError, signPayload, verifyPayload } from './signed.ts';
 import type { Usage } from './tariff.ts';
 
 /** What a provider states about one finished job. Everything here can be checked by running the task again. */
@@ -33,32 +33,35 @@ export interface SealedReceipt {
 
 const BATCH_DOMAIN = 'receipts';
 const RECEIPT_BYTES_MAX = 4 * 1024;
+const VERSION = 1;
 
 /**
  * Signs receipts, all with one signature over the Merkle root of their encodings. Each becomes a DAG-CBOR block
  * `{batch: {index, path, size}, receipt, signature}` that anyone can check without the others.
  */
-export async function sealReceipts(receipts: Receipt[], key: PrivateKey): Promise<SealedReceipt[]> {
-  const { root, inclusions } = merkleTree(receipts.map((receipt) => leafHash(encodeReceipt(receipt))));
-  const signature = await signPayload(BATCH_DOMAIN, root, key);
+export async function sealReceipts(receipts: Receipt[], privateKey: PrivateKey): Promise<SealedReceipt[]> {
+  const encoded = receipts.map(encodeReceipt);
+  const { root, inclusions } = merkleTree(encoded.map(leafHash));
+  const signature = await signPayload(BATCH_DOMAIN, root, privateKey);
   return receipts.map((receipt, i) => {
-    const bytes = encode({ batch: inclusions[i]!, receipt: payloadOf(receipt), signature });
+    const bytes = encodeSealed(encoded[i]!, inclusions[i]!, signature);
     return { cid: dagCborCid(bytes), bytes, receipt };
   });
 }
 
-/** Decodes a receipt block and checks its signature against the provider that it names. */
+/**
+ * Decodes a receipt block and checks its signature against the provider that it names.
+ *
+ * @throws DocumentError
+ */
 export async function openReceipt(
   bytes: Uint8Array,
   isSigned: (root: Uint8Array, signature: Uint8Array, provider: string) => Promise<boolean> = isRootSigned,
 ): Promise<SealedReceipt> {
   if (bytes.length > RECEIPT_BYTES_MAX)
     throw new DocumentError('receipt', `it has more than ${RECEIPT_BYTES_MAX} bytes`);
-  const document = decodeMap('receipt', bytes);
-  const receipt = checkReceipt(document['receipt']);
-  const { signature } = document;
-  if (!(signature instanceof Uint8Array)) throw new DocumentError('receipt', 'it has no signature');
-  const root = merkleRoot(leafHash(encodeReceipt(receipt)), checkInclusion(document['batch']));
+  const { receipt, encoded, inclusion, signature } = decodeSealed(bytes);
+  const root = merkleRoot(leafHash(encoded), inclusion);
   if (root === undefined || !(await isSigned(root, signature, receipt.provider))) {
     throw new DocumentError('receipt', `the signature is not ${receipt.provider}'s`);
   }
@@ -69,61 +72,124 @@ export async function isRootSigned(root: Uint8Array, signature: Uint8Array, prov
   return verifyPayload(BATCH_DOMAIN, root, signature, provider);
 }
 
-function payloadOf(receipt: Receipt): Record<string, unknown> {
-  return { version: 1, ...receipt };
+// Keys in the order in which DAG-CBOR writes them: shorter first, then by bytes.
+const BATCH = key('batch');
+const PATH = key('path');
+const SIZE = key('size');
+const INDEX = key('index');
+const RECEIPT = key('receipt');
+const SIGNATURE = key('signature');
+const TASK = key('task');
+const ERROR = key('error');
+const INPUT = key('input');
+const USAGE = key('usage');
+const OUTPUT = key('output');
+const TARIFF = key('tariff');
+const HANDLER = key('handler');
+const VERSION_KEY = key('version');
+const CONSUMER = key('consumer');
+const PROVIDER = key('provider');
+const PRICE = key('priceBytes');
+const METER = key('meterVersion');
+const COUNTS = (['fuel', 'readBytes', 'inputBytes', 'outputBytes', 'compiledBytes', 'memoryPagesPeak'] as const).map(
+  (name) => ({ name, encoded: key(name) }),
+);
+
+function encodeSealed(encoded: Uint8Array, { index, path, size }: Inclusion, signature: Uint8Array): Uint8Array {
+  const writer = new CborWriter().map(3).raw(BATCH).map(3).raw(PATH).list(path.length);
+  for (const hash of path) writer.bytes(hash);
+  writer.raw(SIZE).uint(size).raw(INDEX).uint(index);
+  return writer.raw(RECEIPT).raw(encoded).raw(SIGNATURE).bytes(signature).finish();
+}
+
+function decodeSealed(bytes: Uint8Array): {
+  receipt: Receipt;
+  encoded: Uint8Array;
+  inclusion: Inclusion;
+  signature: Uint8Array;
+} {
+  try {
+    const reader = new CborReader(bytes);
+    reader.map(3);
+    reader.key(BATCH);
+    reader.map(3);
+    reader.key(PATH);
+    const path = Array.from({ length: reader.listSize(PATH_MAX) }, () => reader.bytes());
+    reader.key(SIZE);
+    const size = reader.uint();
+    reader.key(INDEX);
+    const index = reader.uint();
+    reader.key(RECEIPT);
+    const start = reader.offset;
+    const receipt = decodeReceipt(reader);
+    const encoded = bytes.subarray(start, reader.offset);
+    reader.key(SIGNATURE);
+    const signature = reader.bytes();
+    reader.end();
+    if (size > BATCH_SIZE_MAX) throw new Error(`a batch of ${size} is larger than ${BATCH_SIZE_MAX}`);
+    return { receipt, encoded, inclusion: { index, size, path }, signature };
+  } catch (error) {
+    throw new DocumentError('receipt', (error as Error).message);
+  }
 }
 
 function encodeReceipt(receipt: Receipt): Uint8Array {
-  return encode(payloadOf(receipt));
+  const { error, usage } = receipt;
+  const writer = new CborWriter()
+    .map(error === undefined ? 11 : 12)
+    .raw(TASK)
+    .cid(receipt.task);
+  if (error !== undefined) writer.raw(ERROR).text(error);
+  writer.raw(INPUT).cid(receipt.input).raw(USAGE).map(COUNTS.length);
+  for (const { name, encoded } of COUNTS) writer.raw(encoded).uint(usage[name]);
+  writer.raw(OUTPUT).cid(receipt.output).raw(TARIFF).cid(receipt.tariff).raw(HANDLER).cid(receipt.handler);
+  writer.raw(VERSION_KEY).uint(VERSION).raw(CONSUMER).text(receipt.consumer).raw(PROVIDER).text(receipt.provider);
+  return writer.raw(PRICE).uint(receipt.priceBytes).raw(METER).text(receipt.meterVersion).finish();
 }
 
-function checkInclusion(value: unknown): Inclusion {
-  if (!isMap(value)) throw new DocumentError('receipt', 'it has no batch');
-  const { index, size, path } = value;
-  const isPath = Array.isArray(path) && path.every((hash) => hash instanceof Uint8Array);
-  if (!isCount(index) || !isCount(size) || size > BATCH_SIZE_MAX || !isPath) {
-    throw new DocumentError('receipt', 'its batch is malformed');
-  }
-  return { index, size, path };
-}
-
-const USAGE: (keyof Usage)[] = ['compiledBytes', 'inputBytes', 'outputBytes', 'readBytes', 'fuel', 'memoryPagesPeak'];
-
-function checkReceipt(value: unknown): Receipt {
-  if (!isMap(value)) throw new DocumentError('receipt', 'it has no receipt');
-  const cid = (name: string): CID => {
-    const found = CID.asCID(value[name]);
-    if (found === null) throw new DocumentError('receipt', `${name} is not a CID`);
-    return found;
+function decodeReceipt(reader: CborReader): Receipt {
+  const after = <T>(encoded: Uint8Array, read: () => T): T => {
+    reader.key(encoded);
+    return read();
   };
-  const text = (name: string): string => {
-    const found = value[name];
-    if (typeof found !== 'string') throw new DocumentError('receipt', `${name} is not a string`);
-    return found;
-  };
-  const usage = value['usage'];
-  if (value['version'] !== 1) throw new DocumentError('receipt', `version ${String(value['version'])} is not known`);
-  if (!isMap(usage)) throw new DocumentError('receipt', 'it has no usage');
-  const checked = {} as Usage;
-  for (const name of USAGE) {
-    const count = usage[name];
-    if (!isCount(count)) throw new DocumentError('receipt', `usage.${name} is not a count`);
-    checked[name] = count;
-  }
-  const priceBytes = value['priceBytes'];
-  if (!isCount(priceBytes)) throw new DocumentError('receipt', 'priceBytes is not a count');
+  const cid = (): CID => reader.cid();
+  const fields = reader.mapSize();
+  const task = after(TASK, cid);
+  const error = reader.tryKey(ERROR) ? reader.text() : undefined;
+  if (fields !== (error === undefined ? 11 : 12)) throw new Error(`a receipt has not ${fields} fields`);
+  const input = after(INPUT, cid);
+  const usage = after(USAGE, () => decodeUsage(reader));
+  const output = after(OUTPUT, cid);
+  const tariff = after(TARIFF, cid);
+  const handler = after(HANDLER, cid);
+  const version = after(VERSION_KEY, () => reader.uint());
+  if (version !== VERSION) throw new Error(`version ${version} is not known`);
+  const consumer = after(CONSUMER, () => reader.text());
+  const provider = after(PROVIDER, () => reader.text());
+  const priceBytes = after(PRICE, () => reader.uint());
+  const meterVersion = after(METER, () => reader.text());
   const receipt: Receipt = {
-    task: cid('task'),
-    handler: cid('handler'),
-    input: cid('input'),
-    output: cid('output'),
-    usage: checked,
+    task,
+    handler,
+    input,
+    output,
+    usage,
     priceBytes,
-    tariff: cid('tariff'),
-    meterVersion: text('meterVersion'),
-    provider: text('provider'),
-    consumer: text('consumer'),
+    tariff,
+    meterVersion,
+    provider,
+    consumer,
   };
-  if (value['error'] !== undefined) receipt.error = text('error');
+  if (error !== undefined) receipt.error = error;
   return receipt;
+}
+
+function decodeUsage(reader: CborReader): Usage {
+  const usage = {} as Usage;
+  reader.map(COUNTS.length);
+  for (const { name, encoded } of COUNTS) {
+    reader.key(encoded);
+    usage[name] = reader.uint();
+  }
+  return usage;
 }

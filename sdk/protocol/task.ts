@@ -1,5 +1,5 @@
-import { encode } from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
+import { CborWriter, key } from './cbor.ts';
 import { dagCborCid } from './cids.ts';
 import { DocumentError, decodeMap, isCount, isMap } from './signed.ts';
 
@@ -24,15 +24,21 @@ export interface Task {
   limits: Omit<TaskLimits, 'timeoutMs'>;
 }
 
+const INPUT = key('input');
+const LIMITS = key('limits');
+const FUEL = key('fuelMax');
+const PRICE = key('priceMaxBytes');
+const MEMORY = key('memoryPagesMax');
+const OUTPUT = key('outputBytesMax');
+const HANDLER = key('handler');
+const VERSION = key('version');
+
 /** The task's DAG-CBOR block `{version, handler, input, limits}`. */
-export function encodeTask(task: Task): Uint8Array {
-  const { fuelMax, memoryPagesMax, outputBytesMax, priceMaxBytes } = task.limits;
-  return encode({
-    version: 1,
-    handler: task.handler,
-    input: task.input,
-    limits: { fuelMax, memoryPagesMax, outputBytesMax, priceMaxBytes },
-  });
+export function encodeTask({ handler, input, limits }: Task): Uint8Array {
+  const writer = new CborWriter().map(4).raw(INPUT).cid(input).raw(LIMITS).map(4);
+  writer.raw(FUEL).uint(limits.fuelMax).raw(PRICE).uint(limits.priceMaxBytes);
+  writer.raw(MEMORY).uint(limits.memoryPagesMax).raw(OUTPUT).uint(limits.outputBytesMax);
+  return writer.raw(HANDLER).cid(handler).raw(VERSION).uint(1).finish();
 }
 
 export function taskCid(task: Task): CID {
