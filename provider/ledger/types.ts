@@ -81,4 +81,14 @@ export interface ScoreLedger {
 
   getAccount(peer: PeerId): Account;
   accounts(): Iterable<Account>;
+
+  /**
+   * Calls back once, later, when `reserve(peer, bytes)` would be granted; the peer's earlier request is replaced. The
+   * answer takes the request back. Optional: without it, ask again after the `waitMs` of OverCreditError.
+   */
+  onRoom?(peer: PeerId, bytes: number, callback: () => void): () => void;
+  /** Where the peer stands: under contention, peers in the soft zone wait behind others; in the hard zone nothing fits. */
+  zone?(peer: PeerId): CreditZone;
 }
+
+export type CreditZone = 'free' | 'soft' | 'hard';

@@ -1,0 +1,52 @@
+import type { Totals } from './credit.ts';
+
+/** Which total a receipt counts in. */
+export type Entry = 'workSent' | 'workRecv' | 'blocksSent';
+/** An entry's number in the database is its place here. */
+export const ENTRIES: readonly Entry[] = ['workSent', 'workRecv', 'blocksSent'];
+
+/** Receipts in columns and their bytes in one piece, so that a batch crosses to the writer's thread at little cost. */
+export interface ReceiptColumns {
+  peers: string[];
+  cids: string[];
+  entries: number[];
+  prices: number[];
+  ledgerMs: number[];
+  /** End of each receipt's bytes. */
+  ends: number[];
+  bytes: Uint8Array<ArrayBuffer>;
+  wallMs: number;
+}
+
+/** Sums of what changed in one account, beside its receipts, since the last checkpoint. */
+export interface AccountDelta extends Totals {
+  peer: string;
+  exchanged: number;
+  /** Not a sum: the moment itself. */
+  refreshedMs: number;
+}
+
+export interface LedgerState {
+  ledgerMs: number;
+  wallMs: number;
+  poolUsed: number;
+  poolMs: number;
+}
+
+export interface Checkpoint {
+  accounts: AccountDelta[];
+  state: LedgerState;
+  /** Start of the history's period, in wall-clock milliseconds. */
+  period: number;
+}
+
+/** Everything that has to become durable together. With a checkpoint, the receipts so far are folded into the accounts. */
+export interface Batch {
+  receipts: ReceiptColumns | undefined;
+  checkpoint: Checkpoint | undefined;
+}
+
+export interface Committed {
+  /** Places in the batch of receipts that were counted before. */
+  duplicates: number[];
+}

@@ -1,0 +1,159 @@
+import { transaction, type Database } from '../store/index.ts';
+import {
+  ENTRIES,
+  type AccountDelta,
+  type Batch,
+  type Checkpoint,
+  type Committed,
+  type ReceiptColumns,
+} from './batch.ts';
+import { cidKey } from './cid-key.ts';
+import { integer } from './columns.ts';
+import { readTail, Tail, type Unfolded } from './tail.ts';
+
+/** Account ids kept at hand; a miss costs one indexed read. */
+const ACCOUNT_IDS_MAX = 50_000;
+
+/**
+ * The only writer of the ledger's tables. Runs on the main thread for a database in memory and on a thread of its own
+ * for a file, so that waiting for the disk delays nobody.
+ */
+export class LedgerWriter {
+  readonly #database: Database;
+  readonly #sql: ReturnType<typeof prepareStatements>;
+  readonly #ids = new Map<string, number>();
+  #tail: Tail;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#sql = prepareStatements(database);
+    this.#tail = new Tail(integer(this.#sql.folded.get() ?? {}, 'folded'));
+    for (const row of readTail(database)) {
+      this.#tail.lastId = row.id - 1;
+      this.#tail.add(row.account, row.entry, row.cid, row.price);
+    }
+  }
+
+  /**
+   * All or nothing: when it throws, database and writer stand where they stood before.
+   * @throws StoreError STORE_FULL and others
+   */
+  commit(batch: Batch): Committed {
+    const added = new Tail(this.#tail.lastId);
+    const newPeers: string[] = [];
+    let duplicates: number[] = [];
+    try {
+      transaction(this.#database, () => {
+        if (batch.receipts !== undefined) duplicates = this.#append(batch.receipts, added, newPeers);
+        if (batch.checkpoint !== undefined) this.#fold(batch.checkpoint, added, newPeers);
+      });
+    } catch (error) {
+      for (const peer of newPeers) this.#ids.delete(peer);
+      throw error;
+    }
+    if (batch.checkpoint === undefined) this.#tail.join(added);
+    else this.#tail = new Tail(added.lastId);
+    return { duplicates };
+  }
+
+  #append(receipts: ReceiptColumns, added: Tail, newPeers: string[]): number[] {
+    const duplicates: number[] = [];
+    let start = 0;
+    for (const [i, cid] of receipts.cids.entries()) {
+      const end = receipts.ends[i]!;
+      if (this.#isCounted(cid, added)) {
+        duplicates.push(i);
+      } else {
+        const account = this.#accountId(receipts.peers[i]!, newPeers);
+        const price = receipts.prices[i]!;
+        const entry = receipts.entries[i]!;
+        const id = added.add(account, ENTRIES[entry]!, cid, price);
+        const bytes = receipts.bytes.subarray(start, end);
+        this.#sql.receipt.run(id, cid, account, entry, price, receipts.ledgerMs[i]!, receipts.wallMs, bytes);
+      }
+      start = end;
+    }
+    return duplicates;
+  }
+
+  #isCounted(cid: string, added: Tail): boolean {
+    return added.cids.has(cid) || this.#tail.cids.has(cid) || this.#sql.counted.get(cidKey(cid), cid) !== undefined;
+  }
+
+  #fold(checkpoint: Checkpoint, added: Tail, newPeers: string[]): void {
+    const tail = new Tail(this.#tail.lastId);
+    tail.join(this.#tail);
+    tail.join(added);
+    for (const delta of checkpoint.accounts) {
+      const id = this.#accountId(delta.peer, newPeers);
+      this.#writeAccount(id, delta, tail.accounts.get(id), checkpoint.period);
+      tail.accounts.delete(id);
+    }
+    for (const [id, sums] of tail.accounts) this.#writeAccount(id, undefined, sums, checkpoint.period);
+    // In the order of the index, each of its pages is written once.
+    const keys = [...tail.cids].map(([cid, receipt]) => ({ key: cidKey(cid), receipt })).sort((a, b) => a.key - b.key);
+    for (const { key, receipt } of keys) this.#sql.key.run(key, receipt);
+    const { ledgerMs, wallMs, poolUsed, poolMs } = checkpoint.state;
+    this.#sql.state.run(tail.lastId, ledgerMs, wallMs, poolUsed, poolMs);
+  }
+
+  #writeAccount(id: number, delta: AccountDelta | undefined, sums: Unfolded | undefined, period: number): void {
+    const blocksSent = (delta?.blocksSent ?? 0) + (sums?.blocksSent ?? 0);
+    const blocksRecv = delta?.blocksRecv ?? 0;
+    const workSent = (delta?.workSent ?? 0) + (sums?.workSent ?? 0);
+    const workRecv = (delta?.workRecv ?? 0) + (sums?.workRecv ?? 0);
+    const exchanged = (delta?.exchanged ?? 0) + (sums?.exchanged ?? 0);
+    const ghost = delta?.ghost ?? 0;
+    const forgiven = delta?.forgiven ?? 0;
+    const refreshedMs = delta?.refreshedMs ?? null;
+    this.#sql.account.run(blocksSent, blocksRecv, workSent, workRecv, exchanged, ghost, forgiven, refreshedMs, id);
+    if (blocksSent + blocksRecv + workSent + workRecv + ghost + forgiven === 0) return;
+    this.#sql.history.run(period, id, blocksSent, blocksRecv, workSent, workRecv, ghost, forgiven);
+  }
+
+  #accountId(peer: string, newPeers: string[]): number {
+    const known = this.#ids.get(peer);
+    if (known !== undefined) return known;
+    let row = this.#sql.accountId.get(peer);
+    if (row === undefined) {
+      newPeers.push(peer);
+      row = this.#sql.newAccount.get(peer);
+    }
+    const id = integer(row ?? {}, 'id');
+    if (this.#ids.size >= ACCOUNT_IDS_MAX) this.#ids.clear();
+    this.#ids.set(peer, id);
+    return id;
+  }
+}
+
+function prepareStatements({ sqlite }: Database) {
+  return {
+    folded: sqlite.prepare('SELECT receipts_folded AS folded FROM ledger_state'),
+    accountId: sqlite.prepare('SELECT id FROM accounts WHERE peer = ?'),
+    newAccount: sqlite.prepare('INSERT INTO accounts (peer) VALUES (?) RETURNING id'),
+    account: sqlite.prepare(
+      `UPDATE accounts SET blocks_sent = blocks_sent + ?, blocks_recv = blocks_recv + ?, work_sent = work_sent + ?,
+         work_recv = work_recv + ?, exchanged = exchanged + ?, ghost = ghost + ?, forgiven = forgiven + ?,
+         refreshed_ms = coalesce(?, refreshed_ms)
+       WHERE id = ?`,
+    ),
+    receipt: sqlite.prepare(
+      'INSERT INTO receipts (id, cid, account, entry, price, ledger_ms, time, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
+    counted: sqlite.prepare(
+      'SELECT 1 FROM receipt_keys k JOIN receipts r ON r.id = k.receipt WHERE k.key = ? AND r.cid = ?',
+    ),
+    key: sqlite.prepare('INSERT INTO receipt_keys (key, receipt) VALUES (?, ?)'),
+    history: sqlite.prepare(
+      `INSERT INTO history (period, account, blocks_sent, blocks_recv, work_sent, work_recv, ghost, forgiven)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (period, account) DO UPDATE SET blocks_sent = blocks_sent + excluded.blocks_sent,
+         blocks_recv = blocks_recv + excluded.blocks_recv, work_sent = work_sent + excluded.work_sent,
+         work_recv = work_recv + excluded.work_recv, ghost = ghost + excluded.ghost,
+         forgiven = forgiven + excluded.forgiven`,
+    ),
+    state: sqlite.prepare(
+      'UPDATE ledger_state SET receipts_folded = ?, ledger_ms = ?, wall_ms = ?, pool_used = ?, pool_ms = ?',
+    ),
+  };
+}

@@ -1,0 +1,50 @@
+import { DatabaseSync } from 'node:sqlite';
+
+import { isBusy, StoreError, toStoreError } from './errors.ts';
+
+/**
+ * Holds `path` for this process until `release` is called or the process ends, however it ends: the lock is a write
+ * transaction that is never committed on a small database of its own, so the operating system drops it with the process.
+ *
+ * Nothing else in this process may open the lock file: closing any descriptor of it drops POSIX locks.
+ * @throws StoreError STORE_LOCKED with the holder's process id.
+ */
+export function lockFile(path: string): { release(): void } {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: 0 });
+    // A journal in memory leaves no second file behind; the content is only a hint for the error message.
+    db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
+    db.exec('BEGIN IMMEDIATE');
+    // A write transaction without changes keeps readers in, so the next process can name the holder.
+    db.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL) STRICT');
+    db.exec('DELETE FROM holder');
+    db.prepare('INSERT INTO holder (pid) VALUES (?)').run(process.pid);
+    db.exec('COMMIT; BEGIN IMMEDIATE');
+  } catch (error) {
+    const holder = db !== undefined && isBusy(error) ? readHolder(db) : undefined;
+    db?.close();
+    if (isBusy(error)) throw locked(path, holder, error);
+    throw toStoreError(error, path);
+  }
+  const held = db;
+  return { release: () => held.close() };
+}
+
+function readHolder(db: DatabaseSync): number | undefined {
+  try {
+    const pid = db.prepare('SELECT pid FROM holder').get()?.['pid'];
+    return typeof pid === 'number' ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function locked(path: string, pid: number | undefined, cause: unknown): StoreError {
+  const holder = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`;
+  return new StoreError(
+    'STORE_LOCKED',
+    `${path} is held by ${holder}: a second provider cannot use the same data. Stop the other one or choose another data directory.`,
+    { path, retryable: true, cause },
+  );
+}
