@@ -1,0 +1,19 @@
+/** Limits that are part of the host ABI: every provider has the same, or outcomes would differ. */
+export const ABI_LIMITS = {
+  /** Bytes of a `fail` message that are kept. */
+  failBytesMax: 4096,
+  /** Bytes of one binary CID. */
+  cidBytesMax: 128,
+  /** Bytes that one `block_read` may ask for. */
+  readBytesMax: 16 * 1024 * 1024,
+  /** Bytes of the response head. */
+  headBytesMax: 64 * 1024,
+  headersMax: 256,
+} as const;
+
+/** What is kept of a job's log. Logs are in no receipt, so these may differ between providers. */
+export const LOG_LIMITS = {
+  bytesMax: 16 * 1024,
+  /** Counted for every line, so that empty lines end too. */
+  bytesPerLine: 32,
+} as const;

@@ -1,0 +1,30 @@
+/**
+ * @packageDocumentation
+ *
+ * Runs handlers: strangers' WASM modules, metered in fuel and memory, on worker threads, with the host ABI and nothing
+ * else. `docs/sandbox.md` describes the ABI, the limits and the guarantees.
+ */
+export { assertAbi } from './abi/check.ts';
+export { ABI_LIMITS, LOG_LIMITS } from './abi/limits.ts';
+export { abiVersion, CALL_PRICES } from './abi/prices.ts';
+export { CALL_SIGNATURES, IMPORT_MODULE } from './abi/signatures.ts';
+export type { Host } from './engine/host.ts';
+export { JobEnd, OUTCOME_FAULTS, QueueFullError, SandboxError, type OutcomeCode } from './errors.ts';
+export { execute } from './execute.ts';
+export { defaultLimits, type SandboxLimits } from './limits.ts';
+export { createNodeHost, type FileAccess } from './node-host.ts';
+export { createSandbox, PRIORITY_MAX, type SandboxOptions } from './sandbox.ts';
+export type {
+  FileSize,
+  JobBudget,
+  JobLimits,
+  JobSpec,
+  LoadedModule,
+  LogLine,
+  Outcome,
+  OutcomeError,
+  ReadFile,
+  RunOptions,
+  Sandbox,
+  SandboxStats,
+} from './types.ts';

@@ -1,0 +1,97 @@
+import { MessagePort } from 'node:worker_threads';
+import { WorkswapError } from '../../../sdk/protocol/errors.ts';
+import type { FileSize, ReadFile } from '../types.ts';
+import type { Answer, Hello, JobPlace, Question } from '../worker/messages.ts';
+import type { Entry } from './entry.ts';
+
+export interface AnswerOptions {
+  readFile: ReadFile | undefined;
+  fileSize: FileSize | undefined;
+  blockTimeoutMs: number;
+  /** The job at this place, while it still runs there. */
+  find(place: JobPlace): Entry | undefined;
+  /** A job begins or ends to wait for the network. */
+  waiting(entry: Entry, waits: boolean): void;
+}
+
+export function isHello(message: unknown): message is Hello {
+  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'workswap-hello';
+}
+
+/** Answers a worker's questions, one after the other: it asks no second one before it has the first answer. */
+export function answerQuestions({ port, signal }: Hello, options: AnswerOptions): void {
+  const counter = new Int32Array(signal);
+  const reply = async (question: Question): Promise<void> => {
+    post(port, await answer(question, options));
+    Atomics.add(counter, 0, 1);
+    Atomics.notify(counter, 0);
+  };
+  port.on('message', (question: Question) => {
+    void reply(question);
+  });
+  port.unref();
+}
+
+function post(port: MessagePort, answer: Answer): void {
+  if (answer.kind === 'read') port.postMessage(answer, [answer.bytes.buffer as ArrayBuffer]);
+  else port.postMessage(answer);
+}
+
+async function answer(question: Question, options: AnswerOptions): Promise<Answer> {
+  const entry = options.find(question);
+  if (entry === undefined) return failed('JOB_CANCELLED', 'The job is not running any more.');
+  if (question.kind === 'module') {
+    const { module } = entry.job;
+    return { kind: 'module', module };
+  }
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), options.blockTimeoutMs);
+  options.waiting(entry, true);
+  try {
+    const signal = AbortSignal.any([entry.stopped.signal, timeout.signal]);
+    const bytesOrSize = await raceSignal(fetchPart(question, entry, options, signal), signal);
+    return bytesOrSize;
+  } catch (error) {
+    if (timeout.signal.aborted)
+      return failed('BLOCK_UNAVAILABLE', `The block did not come within ${options.blockTimeoutMs} ms.`);
+    if (error instanceof WorkswapError && error.fault === 'handler') return failed(error.code, error.message, error);
+    return failed('BLOCK_UNAVAILABLE', `The block is not available: ${error instanceof Error ? error.message : error}`);
+  } finally {
+    clearTimeout(timer);
+    options.waiting(entry, false);
+  }
+}
+
+async function fetchPart(
+  question: Exclude<Question, { kind: 'module' }>,
+  { consumer }: Entry,
+  { readFile, fileSize }: AnswerOptions,
+  signal: AbortSignal,
+): Promise<Answer> {
+  if (question.kind === 'size') {
+    if (fileSize === undefined) return failed('BLOCK_UNAVAILABLE', 'This sandbox has no access to blocks.');
+    return { kind: 'size', size: await fileSize(question.cid, signal, consumer) };
+  }
+  if (readFile === undefined) return failed('BLOCK_UNAVAILABLE', 'This sandbox has no access to blocks.');
+  const { cid, offset, length } = question;
+  const bytes = await readFile(cid, offset, length, signal, consumer);
+  // A copy of exactly these bytes: the worker must not get the whole buffer that they may be a part of.
+  return { kind: 'read', bytes: bytes.slice(0, length) };
+}
+
+/** A reader that ignores its signal must not hold the worker. */
+async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function failed(code: string, message: string, error?: WorkswapError): Answer {
+  const fault = error?.fault ?? 'provider';
+  return { kind: 'error', error: { code, message, fault, retryable: error?.retryable ?? true } };
+}

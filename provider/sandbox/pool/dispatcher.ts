@@ -1,0 +1,333 @@
+import { decodeHead } from '../abi/head.ts';
+import { SandboxError } from '../errors.ts';
+import type { SandboxLimits } from '../limits.ts';
+import type { FileSize, Outcome, ReadFile } from '../types.ts';
+import type { Batch } from './batch.ts';
+import { BATCH_MAX, sharedNowMs } from './control.ts';
+import type { Entry } from './entry.ts';
+import type { FairQueue } from './fair-queue.ts';
+import { decodeResults, encodeBatch, type WireResult } from './wire.ts';
+import { Watchdog } from './watchdog.ts';
+import { Workers } from './workers.ts';
+
+/** Modules whose jobs took less than this, on average, may share a batch. */
+const SMALL_MS_MAX = 0.5;
+const SMALL_INPUT_BYTES_MAX = 16 * 1024;
+/** A module must have run so often before its average counts. */
+const SMALL_COUNT_MIN = 3;
+/** What a batch may be expected to take. */
+const BATCH_MS_MAX = 2;
+/** How many workers may be lost under a job before it is given up. */
+const LOST_MAX = 2;
+
+export interface DispatcherCounters {
+  batches: number;
+  repeated: number;
+  workersLost: number;
+}
+
+/**
+ * Takes jobs from the queue to the workers and their ends back. Small jobs share a message when more of them wait than
+ * there are free workers. Handlers are pure, so a job that lost its worker to a neighbour is simply run again.
+ */
+export class Dispatcher {
+  readonly counters: DispatcherCounters = { batches: 0, repeated: 0, workersLost: 0 };
+  readonly #limits: SandboxLimits;
+  readonly #queue: FairQueue<Entry>;
+  readonly #workers: Workers;
+  readonly #watchdog: Watchdog;
+  readonly #batches = new Map<number, Batch>();
+  readonly #freeSlots: number[] = [];
+  #lastGeneration = 0;
+  #waiting = 0;
+  #reservedBytes = 0;
+  #idle: (() => void) | undefined;
+  #stopped = false;
+  #meanMs = 0;
+
+  constructor(
+    limits: SandboxLimits,
+    queue: FairQueue<Entry>,
+    files: { readFile?: ReadFile | undefined; fileSize?: FileSize | undefined },
+  ) {
+    this.#limits = limits;
+    this.#queue = queue;
+    this.#workers = new Workers(limits, {
+      readFile: files.readFile,
+      fileSize: files.fileSize,
+      blockTimeoutMs: limits.blockTimeoutMs,
+      find: ({ slot, generation, index }) => {
+        const batch = this.#batches.get(slot);
+        return batch?.generation === generation && !batch.killed ? batch.entries[index] : undefined;
+      },
+      waiting: (entry, waits) => this.#setWaiting(entry, waits),
+    });
+    for (let slot = this.#workers.slots - 1; slot >= 0; slot--) this.#freeSlots.push(slot);
+    this.#watchdog = new Watchdog(this.#workers.control, () => this.#batches.values(), {
+      kill: (batch, entry, error) => this.#kill(batch, entry, error),
+      takeBack: (batch) => this.#takeBack(batch),
+    });
+  }
+
+  get runningJobs(): number {
+    let count = 0;
+    for (const batch of this.#batches.values()) {
+      for (const entry of batch.entries) if (entry.batch === batch && !entry.settled) count += 1;
+    }
+    return count;
+  }
+
+  /** Moving average of what a job takes on a worker. */
+  get meanMs(): number {
+    return this.#meanMs;
+  }
+
+  get waitingJobs(): number {
+    return this.#waiting;
+  }
+
+  get reservedBytes(): number {
+    return this.#reservedBytes;
+  }
+
+  /** Starts as many jobs as there are workers and memory for. */
+  pump(): void {
+    while (!this.#stopped) {
+      const free = Math.min(this.#freeSlots.length, this.#limits.threads - (this.#batches.size - this.#waiting));
+      if (free <= 0) return;
+      const entries = this.#gather(free);
+      if (entries.length === 0) return;
+      this.#send(entries);
+    }
+  }
+
+  /** Stops a job that is on a worker, or will in a moment be. */
+  cancel(entry: Entry, reason: unknown): void {
+    const { batch } = entry;
+    if (batch === undefined || entry.settled) return;
+    entry.cancelReason = reason;
+    if (this.#workers.control.take(batch.slot, batch.generation, entry.index)) {
+      entry.reject(cancelled(reason, 0));
+      return;
+    }
+    entry.cancelledMs = sharedNowMs();
+    entry.stopped.abort(reason);
+    this.#watchdog.start();
+  }
+
+  /** Lets running jobs finish for at most so long, then stops everything. */
+  async stop(timeoutMs: number): Promise<void> {
+    if (this.#batches.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#idle = resolve;
+      const timer = setTimeout(resolve, timeoutMs);
+      await promise;
+      clearTimeout(timer);
+    }
+    this.#stopped = true;
+    this.#watchdog.stop();
+    for (const batch of this.#batches.values()) {
+      batch.killed = true;
+      for (const entry of batch.entries) {
+        if (entry.batch !== batch || entry.settled) continue;
+        entry.stopped.abort();
+        entry.reject(closedError(this.#elapsedMs(batch, entry)));
+      }
+    }
+    await this.#workers.destroy();
+  }
+
+  #gather(free: number): Entry[] {
+    const entries: Entry[] = [];
+    const share = Math.min(this.#limits.batchMax, BATCH_MAX, Math.ceil(this.#queue.size / free));
+    const room = this.#limits.memoryBytesMax - this.#reservedBytes;
+    let expectedMs = 0;
+    for (;;) {
+      const entry = this.#queue.peek();
+      if (entry === undefined || entry.reservedBytes > room) return entries;
+      if (entries.length > 0 && !isSmall(entry)) return entries;
+      entry.expectedMs = entry.record.meanMs;
+      expectedMs += entry.expectedMs;
+      if (entries.length > 0 && expectedMs > BATCH_MS_MAX) return entries;
+      this.#queue.shift(entry.expectedMs);
+      entries.push(entry);
+      if (entries.length >= share || !isSmall(entry)) return entries;
+    }
+  }
+
+  #send(entries: Entry[]): void {
+    const slot = this.#freeSlots.pop();
+    if (slot === undefined) throw new Error('no free slot');
+    this.#lastGeneration = (this.#lastGeneration + 1) & 0xffffff;
+    const batch: Batch = {
+      slot,
+      generation: this.#lastGeneration,
+      entries,
+      controller: new AbortController(),
+      // Jobs of a batch run one after the other.
+      reservedBytes: Math.max(...entries.map((entry) => entry.reservedBytes)),
+      waiting: false,
+      killed: false,
+    };
+    for (const [index, entry] of entries.entries()) {
+      entry.batch = batch;
+      entry.index = index;
+    }
+    this.#batches.set(slot, batch);
+    this.#reservedBytes += batch.reservedBytes;
+    this.counters.batches += 1;
+    this.#workers.control.open(slot, batch.generation, entries.length);
+    const message = encodeBatch(
+      slot,
+      batch.generation,
+      entries.map(({ job, record }) => ({ moduleId: record.id, ...job })),
+    );
+    this.#watchdog.start();
+    this.#workers.run(message, batch.controller.signal).then(
+      (answer) => this.#answered(batch, answer),
+      (error: unknown) => this.#lost(batch, error),
+    );
+  }
+
+  #answered(batch: Batch, answer: ArrayBuffer): void {
+    // After a kill the outcomes that crossed with it are not used: their jobs are queued again, or rejected.
+    if (batch.killed) return;
+    const results = decodeResults(answer, batch.entries.length, (head) => decodeHead(head).headers);
+    this.#free(batch);
+    for (const [index, entry] of batch.entries.entries()) {
+      const result = results[index];
+      if (result !== undefined && entry.batch === batch && !entry.settled) this.#end(entry, result);
+    }
+    this.pump();
+  }
+
+  #end(entry: Entry, result: WireResult): void {
+    if (result.kind === 'notRun') {
+      if (entry.cancelledMs === undefined) this.#requeue(entry);
+      else entry.reject(cancelled(entry.cancelReason, 0));
+      return;
+    }
+    const elapsedMs = result.kind === 'outcome' ? result.outcome.elapsedMs : result.elapsedMs;
+    entry.record.add(elapsedMs);
+    this.#meanMs += (elapsedMs - this.#meanMs) / 16;
+    this.#queue.correct(entry, elapsedMs - entry.expectedMs);
+    if (entry.cancelledMs !== undefined) {
+      entry.reject(cancelled(entry.cancelReason, elapsedMs));
+    } else if (result.kind === 'failure') {
+      const { code, message, fault, retryable } = result.failure;
+      entry.reject(new SandboxError(code, message, { fault, retryable, elapsedMs }));
+    } else {
+      entry.resolve(result.outcome satisfies Outcome);
+    }
+  }
+
+  /** The worker ended by itself: an internal error, or the process is out of memory. */
+  #lost(batch: Batch, cause: unknown): void {
+    if (batch.killed || this.#stopped) return;
+    this.counters.workersLost += 1;
+    const current = this.#workers.control.current(batch.slot);
+    this.#free(batch);
+    for (const entry of batch.entries) {
+      if (entry.batch !== batch || entry.settled) continue;
+      entry.lost += 1;
+      const guilty = current?.index === entry.index;
+      if (!guilty && entry.lost <= LOST_MAX) {
+        this.counters.repeated += 1;
+        this.#requeue(entry);
+        continue;
+      }
+      const elapsedMs = guilty ? sharedNowMs() - current.startedMs : 0;
+      const init = { fault: 'provider', retryable: true, elapsedMs, cause } as const;
+      entry.reject(new SandboxError('WORKER_LOST', 'The worker ended while it ran the job. Try again.', init));
+    }
+    this.pump();
+  }
+
+  /** Terminates a batch's worker because of one of its jobs; the others run again. */
+  #kill(batch: Batch, guilty: Entry, error: SandboxError): void {
+    batch.killed = true;
+    this.counters.workersLost += 1;
+    const current = this.#workers.control.current(batch.slot);
+    const worker = current === undefined ? undefined : this.#workers.find(current.threadId);
+    guilty.stopped.abort(error);
+    this.#queue.correct(guilty, error.elapsedMs - guilty.expectedMs);
+    guilty.record.add(error.elapsedMs);
+    guilty.reject(error);
+    for (const entry of batch.entries) {
+      if (entry.batch !== batch || entry.settled) continue;
+      this.counters.repeated += 1;
+      this.#requeue(entry);
+    }
+    // Its place counts as taken until the thread is gone: what cannot be stopped must not be joined by more of its kind.
+    const gone = (): void => {
+      this.#free(batch);
+      this.pump();
+    };
+    if (worker === undefined) queueMicrotask(gone);
+    else worker.once('exit', gone);
+    batch.controller.abort();
+  }
+
+  /** Gives the jobs behind a slow one to other workers, with those that are done but not answered yet. */
+  #takeBack(batch: Batch): void {
+    const current = this.#workers.control.current(batch.slot);
+    if (current === undefined) return;
+    for (const entry of batch.entries) {
+      if (entry.index === current.index || entry.batch !== batch || entry.settled) continue;
+      if (!this.#workers.control.take(batch.slot, batch.generation, entry.index)) this.counters.repeated += 1;
+      this.#requeue(entry);
+    }
+    this.pump();
+  }
+
+  #requeue(entry: Entry): void {
+    entry.batch = undefined;
+    if (entry.cancelledMs !== undefined) {
+      entry.reject(cancelled(entry.cancelReason, 0));
+      return;
+    }
+    this.#queue.correct(entry, -entry.expectedMs);
+    this.#queue.unshift(entry);
+  }
+
+  #free(batch: Batch): void {
+    if (this.#batches.get(batch.slot) !== batch) return;
+    this.#batches.delete(batch.slot);
+    if (batch.waiting) this.#waiting -= 1;
+    this.#freeSlots.push(batch.slot);
+    this.#reservedBytes -= batch.reservedBytes;
+    if (this.#batches.size === 0) this.#idle?.();
+  }
+
+  #setWaiting(entry: Entry, waits: boolean): void {
+    const { batch } = entry;
+    if (batch === undefined || batch.waiting === waits || this.#batches.get(batch.slot) !== batch) return;
+    batch.waiting = waits;
+    this.#waiting += waits ? 1 : -1;
+    if (waits) this.pump();
+  }
+
+  #elapsedMs(batch: Batch, entry: Entry): number {
+    const current = this.#workers.control.current(batch.slot);
+    return current?.index === entry.index ? sharedNowMs() - current.startedMs : 0;
+  }
+}
+
+function isSmall({ record, job }: Entry): boolean {
+  return (
+    record.count >= SMALL_COUNT_MIN &&
+    record.meanMs < SMALL_MS_MAX &&
+    job.module.mayWait !== true &&
+    job.input.length <= SMALL_INPUT_BYTES_MAX
+  );
+}
+
+export function cancelled(cause: unknown, elapsedMs: number): SandboxError {
+  const init = { fault: 'consumer', retryable: true, elapsedMs, cause } as const;
+  return new SandboxError('JOB_CANCELLED', 'The job was cancelled before it ended.', init);
+}
+
+export function closedError(elapsedMs: number): SandboxError {
+  const init = { fault: 'provider', retryable: true, elapsedMs } as const;
+  return new SandboxError('SANDBOX_CLOSED', 'The provider is stopping. Ask another one, or try again later.', init);
+}

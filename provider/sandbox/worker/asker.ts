@@ -1,0 +1,37 @@
+import { MessageChannel, parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import { JobEnd, OUTCOME_FAULTS, SandboxError, type OutcomeCode } from '../errors.ts';
+import type { Answer, Hello, Question } from './messages.ts';
+
+/** Asks the main thread and blocks this worker until the answer is there. */
+export class Asker {
+  readonly #port: MessagePort;
+  readonly #signal: Int32Array;
+
+  constructor() {
+    const { port1, port2 } = new MessageChannel();
+    const signal = new SharedArrayBuffer(4);
+    this.#port = port1;
+    this.#signal = new Int32Array(signal);
+    const hello: Hello = { kind: 'workswap-hello', port: port2, signal };
+    parentPort?.postMessage(hello, [port2]);
+  }
+
+  /** There is no deadline here: the main thread gives every question one, and terminates the worker at the job's own. */
+  ask<K extends Exclude<Answer['kind'], 'error'>>(question: Question & { kind: K }): Extract<Answer, { kind: K }> {
+    const seen = Atomics.load(this.#signal, 0);
+    this.#port.postMessage(question);
+    Atomics.wait(this.#signal, 0, seen);
+    const received = receiveMessageOnPort(this.#port) as { message: Answer } | undefined;
+    const answer = received?.message;
+    if (answer?.kind === 'error') throw toError(answer.error);
+    if (answer?.kind !== question.kind) throw new Error(`the main thread answered ${answer?.kind} to ${question.kind}`);
+    return answer as Extract<Answer, { kind: K }>;
+  }
+}
+
+/** What is a fact about the content ends the job with an outcome; everything else says nothing about the task. */
+function toError(error: Extract<Answer, { kind: 'error' }>['error']): JobEnd | SandboxError {
+  const { code, message, fault, retryable } = error;
+  if (code in OUTCOME_FAULTS) return new JobEnd(code as OutcomeCode, message);
+  return new SandboxError(code, message, { fault, retryable });
+}

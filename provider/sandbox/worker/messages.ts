@@ -1,0 +1,47 @@
+import type { Fault } from '../../../sdk/protocol/errors.ts';
+import type { LoadedModule } from '../types.ts';
+import type { MessagePort } from 'node:worker_threads';
+
+/** What every worker of a pool gets as `workerData`. */
+export interface WorkerSetup {
+  control: SharedArrayBuffer;
+  instanceCacheBytesMax: number;
+  moduleCacheBytesMax: number;
+  garbageBytesMax: number;
+}
+
+/** First message of a worker to the main thread: the way for its questions. */
+export interface Hello {
+  kind: 'workswap-hello';
+  port: MessagePort;
+  /** The main thread counts up and notifies after it has posted an answer. */
+  signal: SharedArrayBuffer;
+}
+
+/** Names a job on a worker. */
+export interface JobPlace {
+  slot: number;
+  generation: number;
+  index: number;
+}
+
+/** A worker's question on behalf of the job that runs; it waits for the answer. */
+export type Question = JobPlace &
+  (
+    | { kind: 'module' }
+    | { kind: 'read'; cid: Uint8Array; offset: number; length: number }
+    | { kind: 'size'; cid: Uint8Array }
+  );
+
+export interface AnswerError {
+  code: string;
+  message: string;
+  fault: Fault;
+  retryable: boolean;
+}
+
+export type Answer =
+  | { kind: 'module'; module: LoadedModule }
+  | { kind: 'read'; bytes: Uint8Array }
+  | { kind: 'size'; size: number }
+  | { kind: 'error'; error: AnswerError };
