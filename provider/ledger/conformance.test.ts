@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 
-import { openDatabase } from '../store/index.ts';
+import { openDatabase } from '../store/sqlite/index.ts';
 import { scoreLedgerConformance, type LedgerUnderTest } from './conformance.ts';
 import { createScoreLedger } from './ledger.ts';
 

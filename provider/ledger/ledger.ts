@@ -1,6 +1,6 @@
 import type { PeerId } from '@libp2p/interface';
 
-import { migrate, type Database } from '../store/index.ts';
+import { migrate, type Database } from '../store/sqlite/index.ts';
 import { toAccount, toReceipt, type AccountEntry } from './account.ts';
 import { checkAmount, checkTotal } from './amounts.ts';
 import { Book } from './book.ts';
@@ -8,7 +8,7 @@ import { AccountCache } from './cache.ts';
 import { LedgerTime, systemClock, type LedgerClock } from './clock.ts';
 import { recvOf } from './credit.ts';
 import { LedgerError } from './errors.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, type CommitTarget } from './group-commit.ts';
 import { inlineTarget } from './inline-target.ts';
 import { createTerms, makePolicy, type CreditPolicy } from './policy.ts';
 import { StrangerPool } from './pool.ts';
@@ -20,6 +20,7 @@ import { Scores } from './score.ts';
 import { savePolicy } from './saved-policy.ts';
 import { readTail } from './tail.ts';
 import type { Account, CreditZone, Kind, LedgerReceipt, LedgerRecord, Reservation, ScoreLedger } from './types.ts';
+import { threadTarget } from './thread-target.ts';
 import { Unwritten, UNWRITTEN_BYTES_MAX } from './unwritten.ts';
 import { LedgerWriter } from './writer.ts';
 
@@ -58,6 +59,7 @@ export class PersistentScoreLedger implements ScoreLedger {
   readonly #scores: Scores;
   readonly #waiters: RoomWaiters;
   #failure: unknown;
+  #lost: LedgerError | undefined;
   #stopped = false;
 
   constructor(init: ScoreLedgerInit) {
@@ -77,7 +79,7 @@ export class PersistentScoreLedger implements ScoreLedger {
       (peer) => this.#reader.load(peer, this.#time.nowMs()),
       init.accountsCachedMax ?? ACCOUNTS_CACHED_MAX,
     );
-    this.#commit = new GroupCommit(inlineTarget(new LedgerWriter(database)), {
+    this.#commit = new GroupCommit(this.#openTarget(database), {
       unfolded: tail.length,
       wallMs: () => this.#time.wallMs(),
       takeCheckpoint: () => this.#takeCheckpoint(),
@@ -226,6 +228,13 @@ export class PersistentScoreLedger implements ScoreLedger {
     });
   }
 
+  #openTarget(database: Database): CommitTarget {
+    if (database.path === ':memory:') return inlineTarget(new LedgerWriter(database));
+    return threadTarget(database.path, (error) => {
+      this.#lost = error;
+    });
+  }
+
   #view(entry: AccountEntry): Account {
     return toAccount(entry, this.policy, this.#book.forgivable(entry, this.#time.nowMs()));
   }
@@ -273,6 +282,7 @@ export class PersistentScoreLedger implements ScoreLedger {
 
   #checkRunning(): void {
     if (this.#stopped) throw stopped();
+    if (this.#lost !== undefined) throw this.#lost;
     if (this.#unwritten.bytes < BEHIND_BYTES_MAX && this.#commit.pendingCount < PENDING_MAX) return;
     throw new LedgerError('LEDGER_BEHIND', 'The ledger cannot write as fast as it has to. Try again in a moment.', {
       retryable: true,

@@ -1,4 +1,4 @@
-import { openDatabase, versionOf } from '../store/index.ts';
+import { openDatabase, versionOf } from '../store/sqlite/index.ts';
 import { toAccount, type AccountEntry } from './account.ts';
 import { Book } from './book.ts';
 import { LedgerTime, systemClock } from './clock.ts';

@@ -1,6 +1,6 @@
 import type { SQLOutputValue, StatementSync } from 'node:sqlite';
 
-import type { Database } from '../store/index.ts';
+import type { Database } from '../store/sqlite/index.ts';
 import { AccountEntry } from './account.ts';
 import type { LedgerState } from './batch.ts';
 import { integer, text } from './columns.ts';

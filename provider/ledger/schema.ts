@@ -1,4 +1,4 @@
-import type { Schema } from '../store/index.ts';
+import type { Schema } from '../store/sqlite/index.ts';
 
 /**
  * `receipts` is also the redo log of `accounts`: a settlement only appends one row to it. Rows up to `receipts_folded`

@@ -1,4 +1,4 @@
-import type { Database } from '../store/index.ts';
+import type { Database } from '../store/sqlite/index.ts';
 import { ENTRIES, type Entry } from './batch.ts';
 import { integer, text } from './columns.ts';
 

@@ -1,4 +1,4 @@
-import { transaction, type Database } from '../store/index.ts';
+import { transaction, type Database } from '../store/sqlite/index.ts';
 import {
   ENTRIES,
   type AccountDelta,

@@ -1,6 +1,4 @@
-export { openDatabase, transaction, type Database, type OpenDatabaseOptions } from './database.ts';
-export { StoreError, toStoreError, type StoreErrorCode } from './errors.ts';
-export { migrate, versionOf, type Schema } from './migrate.ts';
+export * from './sqlite/index.ts';
 export { fetchDag, linksOf, NotAFileError, openFile } from './files.ts';
 export type { GetBlock, GetBlockOptions, StoredFile } from './files.ts';
 export { openBlockstore } from './blockstore.ts';

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-import { StoreError, toStoreError } from './errors.ts';
+import { StoreError } from '../errors.ts';
+import { toStoreError } from './errors.ts';
 
 /** A room's tables: the steps that lead to them, oldest first. Published steps never change; new ones are appended. */
 export interface Schema {

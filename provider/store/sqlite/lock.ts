@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 
-import { isBusy, StoreError, toStoreError } from './errors.ts';
+import { StoreError } from '../errors.ts';
+import { isBusy, toStoreError } from './errors.ts';
 
 /**
  * Holds `path` for this process until `release` is called or the process ends, however it ends: the lock is a write

@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { StoreError, toStoreError } from './errors.ts';
+import { StoreError } from '../errors.ts';
+import { toStoreError } from './errors.ts';
 import { lockFile } from './lock.ts';
 
 /** "WSWP": tells our files from other SQLite databases. */
