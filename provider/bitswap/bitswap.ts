@@ -3,13 +3,13 @@ import type { Blockstore } from 'interface-blockstore';
 import type { CID } from 'multiformats/cid';
 import type { ScoreLedger } from '../ledger/types.ts';
 import { blockReader } from './blocks.ts';
-import { isIdentity, multihashKey } from './cid.ts';
+import { isIdentity } from './cid.ts';
 import { Fetcher } from './client/fetcher.ts';
 import { type ContentRouter, ProviderSearch } from './client/provider-search.ts';
 import { FetchSession, type Session } from './client/session.ts';
 import { BITSWAP_PROTOCOLS, type BitswapLimits, DEFAULT_LIMITS } from './constants.ts';
 import { BitswapStoppedError, UnsupportedHashError } from './errors.ts';
-import { type Hasher, Hashers } from '../store/index.ts';
+import { blockKey, type Hasher, Hashers } from '../store/index.ts';
 import { Network } from './net/network.ts';
 import { Receiver, type ReceiveStats } from './receiver.ts';
 import { Engine, type ServerStats } from './server/engine.ts';
@@ -122,7 +122,7 @@ class WorkswapBitswap implements Bitswap {
           this.#engine.peerGone(peer);
           this.#fetcher.peerGone(peer);
         },
-        onControlLost: (link) => this.#fetcher.peer(link.key)?.repeat(),
+        onControlLost: (link) => this.#fetcher.peers.find(link.key)?.repeat(),
       },
     });
     this.#engine = new Engine({
@@ -135,10 +135,10 @@ class WorkswapBitswap implements Bitswap {
     });
     this.#fetcher = new Fetcher({
       limits,
-      link: (peer) => this.#network.link(peer),
+      links: { get: (peer) => this.#network.link(peer), drop: (peer) => this.#network.forget(peer) },
       get: (cid, session, signal) => this.#get(cid, session, signal),
       store: (cid, key, bytes) => this.#store(cid, key, bytes),
-      search: (session, _cid, parked) => this.#search?.start(session, parked),
+      search: (session, parked) => this.#search?.start(session, parked),
       log,
     });
     this.#everybody = this.#fetcher.createSession([]);
@@ -175,7 +175,7 @@ class WorkswapBitswap implements Bitswap {
   }
 
   notify(cid: CID, bytes: Uint8Array): void {
-    const key = multihashKey(cid);
+    const key = blockKey(cid);
     this.#fetcher.found(key, bytes);
     this.#engine.arrived(key, bytes.length);
   }

@@ -9,11 +9,6 @@ export function bytesKey(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-/** Blocks are stored and verified by multihash: the same bytes under another codec are the same block. */
-export function multihashKey(cid: CID): string {
-  return bytesKey(cid.multihash.bytes);
-}
-
 const IDENTITY = 0x00;
 const SHA2_256 = 0x12;
 const DAG_PB = 0x70;

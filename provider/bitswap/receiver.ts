@@ -84,7 +84,7 @@ export class Receiver implements MessageVisitor {
       this.#bad('a presence that is not of a CID we could want');
       return;
     }
-    const peer = this.#init.fetcher.peer(this.#link.key);
+    const peer = this.#init.fetcher.peers.find(this.#link.key);
     if (peer === undefined) return;
     this.#init.fetcher.presence(peer, bytesKey(cid.subarray(parsed.multihashOffset)), have);
   }
@@ -96,7 +96,7 @@ export class Receiver implements MessageVisitor {
       this.#bad('a block whose prefix is not four varints');
       return;
     }
-    const peer = fetcher.peer(this.#link.key);
+    const peer = fetcher.peers.find(this.#link.key);
     // Nothing of it can be wanted: not worth a hash.
     if (peer === undefined || (fetcher.wants.size === 0 && !peer.hasWithdrawn) || data.length > limits.blockBytesMax) {
       this.#junk(data.length);
@@ -147,7 +147,7 @@ export class Receiver implements MessageVisitor {
   #junk(bytes: number): void {
     this.stats.junkBlocks++;
     this.stats.junkBytes += bytes;
-    const peer = this.#init.fetcher.peer(this.#link.key);
+    const peer = this.#init.fetcher.peers.find(this.#link.key);
     if (peer === undefined) return;
     peer.junkBytes += bytes;
     if (peer.junkBytes <= this.#init.limits.junkPerPeerBytes) return;

@@ -1,27 +1,30 @@
 import type { Logger, PeerId } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
-import { multihashKey } from '../cid.ts';
+import { blockKey } from '../../store/index.ts';
 import type { BitswapLimits } from '../constants.ts';
 import { BitswapStoppedError, BlockUnavailableError } from '../errors.ts';
 import type { Link } from '../net/network.ts';
-import { PeerClient } from './peer-client.ts';
+import { Patience } from './patience.ts';
+import { PeerBook } from './peer-book.ts';
+import type { PeerClient } from './peer-client.ts';
 import { FetchSession } from './session.ts';
+import { untilGivenUp } from './waiting.ts';
 import { createWant, TRIES_MAX, type Waiter, type Want } from './want.ts';
 
 export interface FetcherInit {
   limits: BitswapLimits;
-  link: (peer: PeerId) => Link;
+  links: { get: (peer: PeerId) => Link; drop: (peer: PeerId) => void };
   /** The whole of get(): store first, then `want` below. */
   get: (cid: CID, session: FetchSession, signal: AbortSignal | undefined) => Promise<Uint8Array>;
   /** Puts a verified block into the store and tells whoever waits for it. */
   store: (cid: CID, key: string, bytes: Uint8Array) => Promise<void> | undefined;
-  /** Nobody we know has this block: look for others. Called once for each session until it says that it is done. */
-  search: (session: FetchSession, cid: CID, parked: () => Want | undefined) => void;
+  /** Nobody we know delivers to this session: look for others, until `parked` gives no want any more. */
+  search: (session: FetchSession, parked: () => Want | undefined) => void;
   log: Logger | undefined;
 }
 
 const TICK_MS = 250;
-const AVOID_MS = 30_000;
+/** A peer to which no stream can be opened is left alone for so long. */
 const UNREACHABLE_MS = 10_000;
 const PROBES_PER_WANT_MAX = 256;
 
@@ -31,27 +34,31 @@ const PROBES_PER_WANT_MAX = 256;
  * peer connects, says HAVE, or the router finds one.
  */
 export class Fetcher {
+  readonly peers: PeerBook;
   readonly #init: FetcherInit;
+  readonly #patience: Patience;
   readonly #wants = new Map<string, Want>();
-  readonly #peers = new Map<string, PeerClient>();
-  /** Connected peers that speak Bitswap. */
-  readonly #connected = new Set<PeerClient>();
   readonly #sessions = new Set<FetchSession>();
-  readonly #parked = new Set<Want>();
   #scheduled = false;
   #tick: ReturnType<typeof setInterval> | undefined;
   #stopped = false;
 
   constructor(init: FetcherInit) {
     this.#init = init;
+    this.peers = new PeerBook(init.limits, init.links, {
+      onUnreachable: (peer, error) => this.#onUnreachable(peer, error),
+      onUnanswerable: (peer, key) => this.presence(peer, key, true),
+    });
+    this.#patience = new Patience(init.limits, this.peers, {
+      moveOn: (want, from, now) => this.#moveOn(want, from, now),
+      readSilence: (want, from, now) => this.#readSilence(want, from, now),
+      search: (want) => this.#init.search(want.owner, () => (this.#wants.get(want.key) === want ? want : undefined)),
+      unpark: (want) => this.#enqueue(want),
+    });
   }
 
   get wants(): ReadonlyMap<string, Want> {
     return this.#wants;
-  }
-
-  peer(key: string): PeerClient | undefined {
-    return this.#peers.get(key);
   }
 
   createSession(peers: readonly PeerId[]): FetchSession {
@@ -62,74 +69,44 @@ export class Fetcher {
     return this.#init.get(cid, session, signal);
   }
 
-  createPeer(id: PeerId): PeerClient {
-    const peer = new PeerClient(this.#init.link(id), this.#init.limits, {
-      onUnreachable: (peer, error) => this.#onUnreachable(peer, error),
-      onUnanswerable: (peer, key) => this.#onUnanswerable(peer, key),
-    });
-    this.#peers.set(peer.key, peer);
-    return peer;
-  }
-
   /** Waits for a block that is not in the store. */
   want(cid: CID, session: FetchSession, signal: AbortSignal | undefined): Promise<Uint8Array> {
     if (this.#stopped || session.closed) return Promise.reject(new BitswapStoppedError());
-    const key = multihashKey(cid);
-    let want = this.#wants.get(key);
-    const isNew = want === undefined;
-    want ??= createWant(key, cid, session);
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const waiter = { session, resolve, reject };
-    want.waiters.add(waiter);
-    if (isNew) {
-      this.#wants.set(key, want);
-      this.#sessions.add(session);
-      session.enqueue(want);
-      this.#schedule();
-      this.#tick ??= this.#startTick();
-    } else if (want.owner !== session && want.state !== 'storing') {
-      this.#join(want, session);
-    }
-    return this.#untilAborted(promise, want, waiter, signal);
-  }
-
-  /** Another session wants the same block: its peers are asked when those of the first one have it not. */
-  #join(want: Want, session: FetchSession): void {
-    for (const peer of session.trustedPeers()) {
-      if (!want.tried.has(peer.key) && want.asked !== peer) want.holders.add(peer);
-    }
-    if (want.state === 'parked') this.#next(want, performance.now());
+    const waiter: Waiter = { session, resolve, reject };
+    const want = this.#join(cid, waiter);
+    const giveUp = (reason: Error): void => {
+      if (!want.waiters.has(waiter)) return;
+      reject(reason);
+      this.#leave(want, waiter);
+    };
+    const { getTimeoutMs } = this.#init.limits;
+    return untilGivenUp(promise, giveUp, signal, {
+      timeoutMs: getTimeoutMs,
+      error: () => new BlockUnavailableError(cid, `nobody delivered it within ${getTimeoutMs} ms`),
+    });
   }
 
   /** A connected peer speaks Bitswap: it may have what we look for. */
   peerFound(id: PeerId): void {
-    const key = id.toString();
-    const known = this.#peers.get(key);
-    if (known !== undefined && this.#connected.has(known)) return;
-    const peer = known ?? this.createPeer(id);
-    peer.avoidUntilMs = 0;
-    this.#connected.add(peer);
-    for (const want of this.#parked) {
-      want.tried.delete(key);
-      this.#unpark(want);
+    if (!this.peers.connect(id)) return;
+    for (const want of this.#wants.values()) {
+      if (want.state !== 'parked') continue;
+      want.tried.delete(id.toString());
+      this.#enqueue(want);
     }
-    this.#schedule();
   }
 
+  /** A session has learnt of a peer. */
   peerJoined(session: FetchSession, id: PeerId): void {
-    const key = id.toString();
-    for (const want of this.#parked) {
-      if (want.owner === session && !want.tried.has(key)) this.#unpark(want);
+    for (const want of this.#wants.values()) {
+      if (want.state === 'parked' && want.owner === session && !want.tried.has(id.toString())) this.#enqueue(want);
     }
-    this.#schedule();
   }
 
   peerGone(id: PeerId): void {
-    const peer = this.#peers.get(id.toString());
-    if (peer === undefined) return;
-    this.#peers.delete(peer.key);
-    this.#connected.delete(peer);
-    this.#drop(peer);
+    const peer = this.peers.remove(id);
+    if (peer !== undefined) this.#drop(peer);
   }
 
   askBlock(want: Want, peer: PeerClient, now: number): void {
@@ -138,7 +115,6 @@ export class Fetcher {
     want.askedMs = now;
     want.holders.delete(peer);
     want.probed.delete(peer);
-    peer.probes.delete(want.key);
     peer.ask(want, 'block', now);
   }
 
@@ -150,18 +126,20 @@ export class Fetcher {
     let best: PeerClient | undefined;
     let busy = false;
     const others: PeerClient[] = [];
-    for (const peer of this.#connected) {
+    for (const peer of this.peers.connected()) {
       if (want.tried.has(peer.key) || want.probed.has(peer) || peer.avoidUntilMs > now) continue;
-      if (!peer.hasRoom) busy = true;
-      else if (best === undefined || peer.expectedMs < best.expectedMs) {
+      if (!peer.hasRoom) {
+        busy = true;
+      } else if (best === undefined || peer.expectedMs < best.expectedMs) {
         if (best !== undefined) others.push(best);
         best = peer;
-      } else others.push(peer);
+      } else {
+        others.push(peer);
+      }
     }
     if (best === undefined) {
-      if (busy) return false;
-      this.#park(want);
-      return true;
+      if (!busy) this.#park(want);
+      return !busy;
     }
     if (!want.probing) {
       want.probing = true;
@@ -169,8 +147,9 @@ export class Fetcher {
     }
     this.askBlock(want, best, now);
     for (const peer of others.slice(0, PROBES_PER_WANT_MAX)) {
-      if (!peer.answersPresence) want.holders.add(peer);
-      else if (peer.mayProbe) {
+      if (!peer.answersPresence) {
+        want.holders.add(peer);
+      } else if (peer.mayProbe) {
         want.probed.set(peer, now);
         peer.ask(want, 'have', now);
       }
@@ -182,24 +161,19 @@ export class Fetcher {
   presence(peer: PeerClient, key: string, have: boolean): void {
     const want = this.#wants.get(key);
     if (want === undefined || want.state === 'storing' || !want.told.has(peer)) return;
-    const now = performance.now();
-    if (have) this.#onHave(want, peer, now);
+    want.probed.delete(peer);
+    if (have) this.#onHave(want, peer);
     else this.#onDontHave(want, peer);
+    this.#schedule();
   }
 
   /** A verified block that we want. Cancels it everywhere else, stores it, and hands it to all who wait. */
-  accept(want: Want, bytes: Uint8Array, from: PeerClient | undefined): void {
-    const now = performance.now();
-    want.state = 'storing';
-    this.#parked.delete(want);
-    this.#endProbing(want);
-    if (from !== undefined) {
-      want.owner.prove(from);
-      want.told.delete(from);
-    }
-    this.#untell(want, now);
+  accept(want: Want, bytes: Uint8Array, from: PeerClient): void {
+    want.owner.prove(from);
+    want.told.delete(from);
+    this.#settle(want);
     const finish = (error?: unknown): void => {
-      if (this.#wants.get(want.key) === want) this.#wants.delete(want.key);
+      this.#wants.delete(want.key);
       for (const { resolve, reject } of want.waiters) {
         if (error === undefined) resolve(bytes);
         else reject(new BlockUnavailableError(want.cid, 'it came but could not be stored', error));
@@ -213,7 +187,6 @@ export class Fetcher {
     } catch (error) {
       finish(error);
     }
-    this.#schedule();
   }
 
   /** The block came into the store by another way. */
@@ -221,14 +194,14 @@ export class Fetcher {
     const want = this.#wants.get(key);
     if (want === undefined || want.state === 'storing') return;
     this.#wants.delete(key);
-    this.#forget(want);
+    this.#settle(want);
     for (const { resolve } of want.waiters) resolve(bytes);
     want.waiters.clear();
   }
 
   closeSession(session: FetchSession): void {
-    for (const want of [...this.#wants.values()]) {
-      for (const waiter of [...want.waiters]) {
+    for (const want of this.#wants.values()) {
+      for (const waiter of want.waiters) {
         if (waiter.session !== session) continue;
         waiter.reject(new BlockUnavailableError(want.cid, 'its session was closed'));
         this.#leave(want, waiter);
@@ -240,34 +213,70 @@ export class Fetcher {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#tick);
-    for (const want of [...this.#wants.values()]) {
-      for (const { reject } of want.waiters) reject(new BitswapStoppedError());
+    for (const { waiters } of this.#wants.values()) {
+      for (const { reject } of waiters) reject(new BitswapStoppedError());
     }
     this.#wants.clear();
-    this.#parked.clear();
     this.#sessions.clear();
   }
 
-  #onHave(want: Want, peer: PeerClient, now: number): void {
+  #join(cid: CID, waiter: Waiter): Want {
+    const key = blockKey(cid);
+    const { session } = waiter;
+    let want = this.#wants.get(key);
+    if (want === undefined) {
+      want = createWant(key, cid, session);
+      this.#wants.set(key, want);
+      this.#sessions.add(session);
+      this.#enqueue(want);
+      this.#tick ??= this.#startTick();
+    } else if (want.owner !== session && want.state !== 'storing') {
+      // The peers of the second session are asked when those of the first one have it not.
+      for (const peer of session.trustedPeers()) {
+        if (!want.tried.has(peer.key) && want.asked !== peer) want.holders.add(peer);
+      }
+      this.#next(want, performance.now());
+    }
+    want.waiters.add(waiter);
+    return want;
+  }
+
+  #leave(want: Want, waiter: Waiter): void {
+    want.waiters.delete(waiter);
+    if (want.state === 'storing') return;
+    const [heir] = want.waiters;
+    if (heir === undefined) {
+      this.#wants.delete(want.key);
+      this.#settle(want);
+      return;
+    }
+    for (const { session } of want.waiters) if (session === want.owner) return;
+    this.#endProbing(want);
+    want.owner = heir.session;
+    this.#sessions.add(heir.session);
+    if (want.state === 'pending' || want.state === 'parked') this.#enqueue(want);
+  }
+
+  #onHave(want: Want, peer: PeerClient): void {
     peer.probes.delete(want.key);
-    want.probed.delete(peer);
     if ((want.tried.get(peer.key) ?? 0) >= TRIES_MAX || want.asked === peer) return;
     want.owner.prove(peer);
     this.#endProbing(want);
     want.holders.add(peer);
-    if (want.asked === undefined) this.#next(want, now);
-    this.#schedule();
+    this.#next(want, performance.now());
   }
 
   #onDontHave(want: Want, peer: PeerClient): void {
     peer.misses++;
     peer.answered(want.key);
-    want.probed.delete(peer);
     want.holders.delete(peer);
-    want.tried.set(peer.key, (want.tried.get(peer.key) ?? 0) + 1);
+    this.#noteTry(want, peer);
     if (want.asked === peer) want.asked = undefined;
     this.#next(want, performance.now());
-    this.#schedule();
+  }
+
+  #noteTry(want: Want, peer: PeerClient): void {
+    want.tried.set(peer.key, (want.tried.get(peer.key) ?? 0) + 1);
   }
 
   /** Finds somebody else for a want when nobody is asked for it. */
@@ -278,29 +287,23 @@ export class Fetcher {
       if (peer.avoidUntilMs > now) continue;
       if (best === undefined || peer.expectedMs < best.expectedMs) best = peer;
     }
-    if (best !== undefined) {
-      this.#parked.delete(want);
-      this.askBlock(want, best, now);
-    } else if (want.probed.size === 0 && want.state !== 'parked') {
-      want.owner.enqueue(want);
-    }
+    if (best !== undefined) this.askBlock(want, best, now);
+    else if (want.probed.size === 0 && want.state === 'asked') this.#enqueue(want);
+  }
+
+  #enqueue(want: Want): void {
+    want.owner.enqueue(want);
+    this.#schedule();
   }
 
   #park(want: Want): void {
     want.state = 'parked';
     this.#endProbing(want);
-    this.#parked.add(want);
     const session = want.owner;
-    this.#init.search(session, want.cid, () => {
-      for (const other of this.#parked) if (other.owner === session) return other;
+    this.#init.search(session, () => {
+      for (const other of this.#wants.values()) if (other.state === 'parked' && other.owner === session) return other;
       return undefined;
     });
-  }
-
-  #unpark(want: Want): void {
-    this.#parked.delete(want);
-    want.owner.enqueue(want);
-    this.#schedule();
   }
 
   #endProbing(want: Want): void {
@@ -309,59 +312,32 @@ export class Fetcher {
     want.owner.probing--;
   }
 
-  /** Everybody who has this want on his list is told that it is over. */
-  #untell(want: Want, now: number): void {
+  /** Nobody is asked any more: everybody who has this want on his list is told that it is over. */
+  #settle(want: Want): void {
+    const now = performance.now();
+    want.state = 'storing';
+    this.#endProbing(want);
     for (const peer of want.told) peer.withdraw(want, now);
     want.told.clear();
     want.probed.clear();
     want.holders.clear();
     want.asked = undefined;
-  }
-
-  #forget(want: Want): void {
-    this.#parked.delete(want);
-    this.#endProbing(want);
-    this.#untell(want, performance.now());
-    want.state = 'storing';
     this.#schedule();
   }
 
-  #leave(want: Want, waiter: Waiter): void {
-    want.waiters.delete(waiter);
-    if (want.state === 'storing') return;
-    const [heir] = want.waiters;
-    if (heir === undefined) {
-      this.#wants.delete(want.key);
-      this.#forget(want);
-    } else if (want.owner === waiter.session && ![...want.waiters].some(({ session }) => session === want.owner)) {
-      this.#endProbing(want);
-      want.owner = heir.session;
-      this.#sessions.add(heir.session);
-      if (want.state === 'pending' || want.state === 'parked') this.#unpark(want);
-    }
+  #moveOn(want: Want, from: PeerClient, now: number): void {
+    want.told.delete(from);
+    from.withdraw(want, now);
+    this.#noteTry(want, from);
+    want.asked = undefined;
+    this.#next(want, now);
   }
 
-  async #untilAborted(
-    promise: Promise<Uint8Array>,
-    want: Want,
-    waiter: Waiter,
-    signal: AbortSignal | undefined,
-  ): Promise<Uint8Array> {
-    const { getTimeoutMs } = this.#init.limits;
-    const giveUp = (reason: Error): void => {
-      if (!want.waiters.has(waiter)) return;
-      waiter.reject(reason);
-      this.#leave(want, waiter);
-    };
-    if (signal === undefined) {
-      const reason = `nobody delivered it within ${getTimeoutMs} ms`;
-      const timer = setTimeout(() => giveUp(new BlockUnavailableError(want.cid, reason)), getTimeoutMs);
-      return promise.finally(() => clearTimeout(timer));
-    }
-    const onAbort = (): void => giveUp(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    return promise.finally(() => signal.removeEventListener('abort', onAbort));
+  #readSilence(want: Want, from: PeerClient, now: number): void {
+    want.probed.delete(from);
+    from.probes.delete(want.key);
+    this.#noteTry(want, from);
+    this.#next(want, now);
   }
 
   /** The peer cannot be asked any more: all its wants go elsewhere. */
@@ -376,17 +352,12 @@ export class Fetcher {
     }
     peer.asks.clear();
     peer.probes.clear();
-    this.#schedule();
   }
 
   #onUnreachable(peer: PeerClient, error: unknown): void {
     this.#init.log?.('cannot ask %p for blocks - %e', peer.id, error);
     peer.avoidUntilMs = performance.now() + UNREACHABLE_MS;
     this.#drop(peer);
-  }
-
-  #onUnanswerable(peer: PeerClient, key: string): void {
-    this.presence(peer, key, true);
   }
 
   #schedule(): void {
@@ -400,60 +371,17 @@ export class Fetcher {
   }
 
   #startTick(): ReturnType<typeof setInterval> {
-    const timer = setInterval(() => this.#check(), TICK_MS);
-    timer.unref();
-    return timer;
-  }
-
-  /** Moves wants away from peers that stall, and tries again what had to wait. */
-  #check(): void {
-    if (this.#wants.size === 0) {
+    const timer = setInterval(() => {
+      if (this.#wants.size > 0) {
+        this.#patience.check(this.#wants.values(), performance.now());
+        this.#schedule();
+        return;
+      }
       clearInterval(this.#tick);
       this.#tick = undefined;
       this.#sessions.clear();
-      return;
-    }
-    const now = performance.now();
-    const { stallTimeoutMs, askTimeoutMs } = this.#init.limits;
-    for (const peer of this.#peers.values()) {
-      if (peer.asks.size > 0 && now - peer.progressMs > stallTimeoutMs) peer.avoidUntilMs = now + AVOID_MS;
-    }
-    for (const want of this.#wants.values()) {
-      const { asked } = want;
-      if (asked !== undefined && (asked.avoidUntilMs > now || now - want.askedMs > askTimeoutMs)) {
-        this.#moveOn(want, asked, now);
-      }
-      for (const [peer, sinceMs] of want.probed) {
-        if (now - sinceMs <= stallTimeoutMs) continue;
-        want.probed.delete(peer);
-        peer.probes.delete(want.key);
-        want.tried.set(peer.key, (want.tried.get(peer.key) ?? 0) + 1);
-        this.#next(want, now);
-      }
-    }
-    for (const want of [...this.#parked]) {
-      if (this.#hasUntried(want, now)) this.#unpark(want);
-    }
-    this.#schedule();
-  }
-
-  /** Leaves a peer that does not deliver, unless it is the only hope. */
-  #moveOn(want: Want, from: PeerClient, now: number): void {
-    if (want.holders.size === 0 && want.probed.size === 0 && !this.#hasUntried(want, now, from)) {
-      this.#init.search(want.owner, want.cid, () => (this.#wants.get(want.key) === want ? want : undefined));
-      return;
-    }
-    want.told.delete(from);
-    from.withdraw(want, now);
-    want.tried.set(from.key, (want.tried.get(from.key) ?? 0) + 1);
-    want.asked = undefined;
-    this.#next(want, now);
-  }
-
-  #hasUntried(want: Want, now: number, except?: PeerClient): boolean {
-    const usable = (peer: PeerClient): boolean =>
-      peer !== except && peer.avoidUntilMs <= now && !want.tried.has(peer.key);
-    for (const peer of this.#connected) if (usable(peer)) return true;
-    return want.owner.trustedPeers().some(usable);
+    }, TICK_MS);
+    timer.unref();
+    return timer;
   }
 }

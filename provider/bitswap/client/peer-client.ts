@@ -91,6 +91,7 @@ export class PeerClient {
   }
 
   ask(want: Want, kind: AskKind, now: number): void {
+    this.probes.delete(want.key);
     if (kind === 'block') {
       if (this.asks.size === 0) {
         this.progressMs = now;

@@ -104,11 +104,6 @@ export class FetchSession implements Session {
     this.#fetcher.closeSession(this);
   }
 
-  /** True when this peer is asked for blocks straight away. */
-  trusts(peer: PeerClient): boolean {
-    return this.#given.has(peer.key) || this.#proven.has(peer.key);
-  }
-
   prove(peer: PeerClient): void {
     this.#proven.add(peer.key);
   }
@@ -168,13 +163,12 @@ export class FetchSession implements Session {
 
   trustedPeers(): PeerClient[] {
     const trusted: PeerClient[] = [];
-    for (const [key, id] of this.#given) {
-      const peer = this.#fetcher.peer(key) ?? this.#fetcher.createPeer(id);
-      trusted.push(peer);
+    for (const id of this.#given.values()) {
+      trusted.push(this.#fetcher.peers.get(id));
     }
     for (const key of this.#proven) {
       if (this.#given.has(key)) continue;
-      const peer = this.#fetcher.peer(key);
+      const peer = this.#fetcher.peers.find(key);
       if (peer !== undefined) trusted.push(peer);
     }
     return trusted;

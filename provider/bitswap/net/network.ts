@@ -113,6 +113,13 @@ export class Network {
     return link;
   }
 
+  /** Drops the link to a peer that is not connected. */
+  forget(peer: PeerId): void {
+    const link = this.find(peer);
+    if (link === undefined || this.#init.libp2p.getConnections(peer).length > 0) return;
+    this.#dropLink(link, new Error('The peer never connected'));
+  }
+
   #createLink(peer: PeerId, key: string): Link {
     const { limits, handlers } = this.#init;
     const open = async (signal: AbortSignal): Promise<Stream> => this.#openStream(peer, signal);

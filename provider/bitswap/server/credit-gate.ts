@@ -7,12 +7,6 @@ const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 60_000;
 const WAIT_MS_DEFAULT = 1_000;
 
-interface Refusal {
-  /** The smallest amount that was refused. */
-  bytes: number;
-  waitMs: number;
-}
-
 export interface Grant {
   granted: PeerWant[];
   refused: PeerWant[];
@@ -24,8 +18,10 @@ export class CreditGate {
   readonly #ledger: ScoreLedger;
   readonly #peer: PeerId;
   readonly #onRoom: () => void;
-  #refusal: Refusal | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The smallest amount that was refused. */
+  #refusedBytes: number | undefined;
+  #waitMs = WAIT_MS_DEFAULT;
+  #cancelWait: (() => void) | undefined;
 
   constructor(ledger: ScoreLedger, peer: PeerId, onRoom: () => void) {
     this.#ledger = ledger;
@@ -35,7 +31,7 @@ export class CreditGate {
 
   /** True when the ledger has just refused as much: spares it a question, and us an exception, for each want of a debtor. */
   refuses(bytes: number): boolean {
-    return this.#refusal !== undefined && bytes >= this.#refusal.bytes;
+    return this.#refusedBytes !== undefined && bytes >= this.#refusedBytes;
   }
 
   /** Sets credit aside: for all wants at once or, when that is too much, for those that there is room for. */
@@ -66,23 +62,19 @@ export class CreditGate {
 
   /** Refuses this much from now on, until time or the peer's own deliveries have made room. */
   refuse(bytes: number): void {
-    const waitMs = this.#refusal?.waitMs ?? this.#waitMs;
-    this.#refusal = { bytes: Math.min(bytes, this.#refusal?.bytes ?? bytes), waitMs };
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.credited();
-      },
-      Math.min(Math.max(waitMs, RETRY_MS_MIN), RETRY_MS_MAX),
-    );
-    this.#timer.unref();
+    const smaller = this.#refusedBytes === undefined || bytes < this.#refusedBytes;
+    if (!smaller) return;
+    this.#refusedBytes = bytes;
+    this.#cancelWait?.();
+    this.#cancelWait = this.#ledger.onRoom?.(this.#peer, bytes, () => this.credited()) ?? this.#wait();
   }
 
   /** The account may have changed for the better. */
   credited(): void {
-    if (this.#refusal === undefined) return;
-    this.#refusal = undefined;
+    if (this.#refusedBytes === undefined) return;
+    this.#refusedBytes = undefined;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
     this.#onRoom();
   }
 
@@ -99,7 +91,7 @@ export class CreditGate {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#cancelWait?.();
   }
 
   #share(reservations: Reservation[], bytes: number, end: (reservation: Reservation, bytes: number) => void): void {
@@ -110,21 +102,21 @@ export class CreditGate {
     }
   }
 
-  #waitMs = WAIT_MS_DEFAULT;
+  #wait(): () => void {
+    const timer = setTimeout(() => this.credited(), Math.min(Math.max(this.#waitMs, RETRY_MS_MIN), RETRY_MS_MAX));
+    timer.unref();
+    return () => clearTimeout(timer);
+  }
 
+  /** Undefined when the ledger refuses: for lack of credit, or because it cannot write. */
   #tryReserve(bytes: number): Reservation | undefined {
     try {
       return this.#ledger.reserve(this.#peer, bytes, 'blocks');
     } catch (error) {
-      if (!isOverCredit(error)) throw error;
       // null: time alone never makes room.
-      const waitMs = 'waitMs' in error ? error.waitMs : WAIT_MS_DEFAULT;
+      const waitMs = error instanceof Error && 'waitMs' in error ? error.waitMs : WAIT_MS_DEFAULT;
       this.#waitMs = typeof waitMs === 'number' ? waitMs : RETRY_MS_MAX;
       return undefined;
     }
   }
-}
-
-function isOverCredit(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'code' in error && error.code === 'OVER_CREDIT';
 }

@@ -34,7 +34,7 @@ export class Engine {
   constructor(init: EngineInit) {
     const { taskComparator, ...context } = init;
     this.#limits = init.limits;
-    const merit = (a: Task, b: Task): boolean => this.#owes(a.peer) < this.#owes(b.peer);
+    const merit = (a: Task, b: Task): boolean => this.#burden(a.peer) < this.#burden(b.peer);
     this.#context = {
       ...context,
       before: taskComparator ?? byPriority,
@@ -111,8 +111,11 @@ export class Engine {
     this.#servers.get(key)?.wants.clear();
   }
 
-  #owes(peer: PeerId): number {
-    return this.#context.ledger.getReceipt(peer)?.value ?? 0;
+  /** Peers in the soft zone come after those with free credit; among equals, who owes less in proportion comes first. */
+  #burden(peer: PeerId): number {
+    const { ledger } = this.#context;
+    const ratio = ledger.getReceipt(peer)?.value ?? 0;
+    return (ledger.zone?.(peer) ?? 'free') === 'free' ? ratio : ratio + Number.MAX_SAFE_INTEGER;
   }
 
   readonly #onMissing = (server: PeerServer, want: PeerWant): void => {

@@ -1,30 +1,22 @@
-import type { Reservation } from '../../ledger/types.ts';
-import { encodePrefix } from '../cid.ts';
-import { DeliveryError } from '../net/outbound.ts';
 import { type Dialect, dialectOf, type Link } from '../net/network.ts';
 import type { DecodedWant } from '../wire/decode.ts';
-import { type BlockToSend, encodeFrame, type PresenceToSend } from '../wire/encode.ts';
+import { encodeFrame, type PresenceToSend } from '../wire/encode.ts';
 import { CreditGate } from './credit-gate.ts';
 import { type PeerWant, PeerWants, type PeerWantsEvents } from './peer-wants.ts';
+import { type Shipment, Shipper } from './shipper.ts';
 import { TaskQueue } from './task-queue.ts';
 import type { ServerContext, Task } from './types.ts';
 
 /** Wants that are looked up together: enough to fill a message of small blocks, few enough to stay fair. */
 const LOOKUPS_MAX = 256;
 const PRESENCES_MAX = 1024;
-const FAILURES_MAX = 3;
+/** Tries to open a stream to a peer that wants something, before its wants are dropped. */
+const OPENS_MAX = 3;
 const REOPEN_MS = 1_000;
 
 interface Presence {
   want: PeerWant;
   have: boolean;
-}
-
-/** The blocks of one message, with the credit that is set aside for them. */
-interface Shipment {
-  wants: PeerWant[];
-  bytes: number;
-  reservations: Reservation[];
 }
 
 export interface PeerServerEvents extends PeerWantsEvents {
@@ -46,12 +38,11 @@ export class PeerServer {
   readonly #context: ServerContext;
   readonly #events: PeerServerEvents;
   readonly #credit: CreditGate;
+  readonly #shipper: Shipper;
   readonly #queue: TaskQueue<PeerWant>;
   readonly #stop = new AbortController();
   #new: PeerWant[] = [];
   #presences: Presence[] = [];
-  #outstanding = 0;
-  #wake: (() => void) | undefined;
   #running = false;
   #openFailures = 0;
   #dialect: Dialect = { presences: true, prefixes: true };
@@ -63,11 +54,16 @@ export class PeerServer {
     this.#events = events;
     this.wants = new PeerWants(context.limits.wantsPerPeerMax, events);
     this.#credit = new CreditGate(context.ledger, link.peer, () => this.#announceRefused());
+    const { wants } = this;
+    this.#shipper = new Shipper(
+      { link, context, credit: this.#credit, wants, stop: this.#stop.signal },
+      {
+        onMissing: (want) => this.#missing(want),
+        onRetry: (want) => this.#enqueue(want),
+        takePresences: () => this.#takePresences(),
+      },
+    );
     this.#queue = new TaskQueue((a, b) => this.#before(a, b));
-  }
-
-  get outstandingBytes(): number {
-    return this.#outstanding;
   }
 
   /** Applies one entry of a wantlist. Returns false when it was not a want at all. */
@@ -97,7 +93,6 @@ export class PeerServer {
     this.#new = [];
     this.#presences = [];
     this.wants.clear();
-    this.#wake?.();
   }
 
   #before(a: PeerWant, b: PeerWant): boolean {
@@ -150,7 +145,7 @@ export class PeerServer {
   /** The peer does not take our stream. It may be starting; a few tries, then its wants are dropped. */
   #reopenLater(): void {
     if (this.#stop.signal.aborted) return;
-    if (++this.#openFailures < FAILURES_MAX) {
+    if (++this.#openFailures < OPENS_MAX) {
       this.#later(() => this.#pump(), REOPEN_MS * this.#openFailures);
       return;
     }
@@ -167,11 +162,9 @@ export class PeerServer {
       this.#openFailures = 0;
       await this.#lookUp();
       const shipment = this.#fill();
-      if (shipment.wants.length === 0) {
-        this.#sendPresences();
-      } else if (await this.#makeRoom(shipment)) {
-        await this.#ship(shipment);
-      }
+      const [first] = shipment.wants;
+      if (first === undefined) this.#sendPresences();
+      else await this.#shipper.ship(shipment, this.#dialect, this.#task(first));
     }
   }
 
@@ -275,13 +268,16 @@ export class PeerServer {
   #announceRefused(): void {
     let room = this.#credit.room();
     let announced = false;
+    let isFirst = true;
     for (const want of [...this.wants.waiting()]) {
       if (want.state !== 'refused' || want.announced) continue;
       const size = want.size ?? 0;
-      if (size > room) {
+      // For the first one the ledger has just said that there is room, by whatever rule of its own.
+      if (size > room && !isFirst) {
         this.#credit.refuse(size);
         break;
       }
+      isFirst = false;
       room -= size;
       if (want.saidDontHave && this.#dialect.presences && size > this.#context.limits.replaceHaveWithBlockBytesMax) {
         want.announced = true;
@@ -302,94 +298,6 @@ export class PeerServer {
       want.saidDontHave = false;
       this.#enqueue(want);
     }
-  }
-
-  /** Waits until the peer has taken enough of the earlier messages and it is this peer's turn. False: it is gone. */
-  async #makeRoom(shipment: Shipment): Promise<boolean> {
-    const { budget, limits } = this.#context;
-    while (this.#outstanding > 0 && this.#outstanding + shipment.bytes > limits.outstandingPerPeerBytes) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-    }
-    try {
-      this.#stop.signal.throwIfAborted();
-      await budget.take(shipment.bytes, this.#task(shipment.wants[0] as PeerWant), this.#stop.signal);
-      this.#outstanding += shipment.bytes;
-      return true;
-    } catch {
-      this.#credit.abandon(shipment.reservations, 0);
-      return false;
-    }
-  }
-
-  async #ship(shipment: Shipment): Promise<void> {
-    try {
-      const loaded = await this.#load(shipment.wants);
-      await this.link.data.ready();
-      const blocks: BlockToSend[] = [];
-      let sentBytes = 0;
-      for (const [index, want] of shipment.wants.entries()) {
-        const data = loaded[index];
-        if (!this.wants.holds(want)) continue;
-        if (data === undefined) {
-          this.#missing(want);
-        } else if (this.#dialect.prefixes || want.prefix.version === 0) {
-          blocks.push({ prefix: this.#dialect.prefixes ? encodePrefix(want.prefix) : undefined, data });
-          sentBytes += data.length;
-        }
-      }
-      if (blocks.length === 0) {
-        this.#delivered(shipment, 0, 0);
-        return;
-      }
-      const frame = encodeFrame({ blocks, presences: this.#takePresences() });
-      this.link.data.send(frame).then(
-        () => this.#delivered(shipment, blocks.length, sentBytes),
-        (error: unknown) => this.#failed(shipment, error),
-      );
-    } catch (error) {
-      this.#failed(shipment, error);
-    }
-  }
-
-  async #load(wants: PeerWant[]): Promise<(Uint8Array | undefined)[]> {
-    const loaded = wants.map((want) => this.#context.blocks.read(want.cid));
-    if (!loaded.some((block) => block instanceof Promise)) return loaded as (Uint8Array | undefined)[];
-    const results = await Promise.allSettled(loaded);
-    return results.map((result) => {
-      if (result.status === 'fulfilled') return result.value;
-      this.#onStoreError(result.reason);
-      return undefined;
-    });
-  }
-
-  #delivered(shipment: Shipment, blocks: number, sentBytes: number): void {
-    for (const want of shipment.wants) {
-      if (want.state === 'loading') this.wants.remove(want);
-    }
-    this.#credit.settle(shipment.reservations, sentBytes);
-    if (blocks > 0) this.#context.onSent(blocks, sentBytes);
-    this.#release(shipment.bytes);
-  }
-
-  #failed(shipment: Shipment, error: unknown): void {
-    this.#credit.abandon(shipment.reservations, error instanceof DeliveryError ? error.spentBytes : 0);
-    this.#release(shipment.bytes);
-    if (this.#stop.signal.aborted) return;
-    this.#context.log?.('could not deliver %d blocks to %p - %e', shipment.wants.length, this.link.peer, error);
-    for (const want of shipment.wants) {
-      if (!this.wants.holds(want) || want.state !== 'loading') continue;
-      if (++want.failures >= FAILURES_MAX) this.wants.remove(want);
-      else this.#enqueue(want);
-    }
-  }
-
-  #release(bytes: number): void {
-    this.#outstanding -= bytes;
-    this.#context.budget.give(bytes);
-    this.#wake?.();
-    this.#wake = undefined;
   }
 
   #sendPresences(): void {

@@ -24,14 +24,14 @@ export class LimitedBudget implements PartialBudget {
   }
 }
 
-/** The first allocation for a message that is announced to be longer than this; it grows as bytes really arrive. */
-const FIRST_ALLOCATION_BYTES = 256 * 1024;
 const LENGTH_PREFIX_BYTES_MAX = 5;
+/** What one chunk can keep alive: a noise message, or a read from a socket. */
+const BUFFER_BYTES_MAX = 64 * 1024;
 
 /**
  * Cuts the bytes of one stream into frames (varint length, then that many bytes). A frame that lies in one chunk is
- * handed on as a view of it; another one is collected in a buffer of its own, so that a stream which stops halfway holds
- * what it sent and not the buffers around it.
+ * handed on as a view of it; another one is collected and then copied, once, into a buffer of its own. What is collected
+ * counts with the whole of the buffers that it keeps alive, not only with the bytes that belong to it.
  */
 export class FrameReader {
   /** When the frame that is under way began, in ms of the monotonic clock; 0 between frames. */
@@ -41,9 +41,11 @@ export class FrameReader {
   readonly #onFrame: (frame: Uint8Array, owned: boolean) => void;
   #prefix = 0;
   #prefixBytes = 0;
-  #frame: Uint8Array | undefined;
+  #parts: Uint8Array[] = [];
   #frameLength = 0;
-  #filled = 0;
+  /** Bytes of the frame under way that are still to come; 0 between frames. */
+  #missing = 0;
+  #charged = 0;
   #closed = false;
 
   /** `onFrame` gets the frame and whether the buffer is its own (then views of it may be kept). */
@@ -57,8 +59,8 @@ export class FrameReader {
   push(chunk: Uint8Array): void {
     let offset = 0;
     while (offset < chunk.length && !this.#closed) {
-      if (this.#frame !== undefined) {
-        offset = this.#fill(this.#frame, chunk, offset);
+      if (this.#missing > 0) {
+        offset = this.#collect(chunk, offset);
         continue;
       }
       const byte = chunk[offset++] as number;
@@ -80,7 +82,8 @@ export class FrameReader {
         this.#onFrame(chunk.subarray(offset, offset + length), false);
         offset += length;
       } else {
-        this.#begin(length);
+        this.#frameLength = length;
+        this.#missing = length;
       }
     }
   }
@@ -92,40 +95,36 @@ export class FrameReader {
 
   close(): void {
     this.#closed = true;
-    if (this.#frame !== undefined) this.#budget.take(-this.#frame.length);
-    this.#frame = undefined;
+    this.#missing = 0;
+    this.#release();
   }
 
-  #begin(length: number): void {
-    const size = Math.min(length, FIRST_ALLOCATION_BYTES);
-    if (!this.#budget.take(size)) throw new InvalidMessageError('Too many unfinished messages: finish one first');
-    this.#frame = Buffer.allocUnsafeSlow(size);
-    this.#frameLength = length;
-    this.#filled = 0;
-  }
-
-  #fill(frame: Uint8Array, chunk: Uint8Array, offset: number): number {
-    const count = Math.min(this.#frameLength - this.#filled, chunk.length - offset);
-    if (this.#filled + count > frame.length) frame = this.#grow(frame, this.#filled + count);
-    frame.set(chunk.subarray(offset, offset + count), this.#filled);
-    this.#filled += count;
-    if (this.#filled === this.#frameLength) {
-      this.#frame = undefined;
+  #collect(chunk: Uint8Array, offset: number): number {
+    const end = Math.min(offset + this.#missing, chunk.length);
+    this.#charge(chunk, end - offset);
+    this.#parts.push(chunk.subarray(offset, end));
+    this.#missing -= end - offset;
+    if (this.#missing === 0) {
+      const frame = Buffer.concat(this.#parts, this.#frameLength);
       this.startedMs = 0;
-      this.#budget.take(-frame.length);
+      this.#release();
       this.#onFrame(frame, true);
     }
-    return offset + count;
+    return end;
   }
 
-  #grow(frame: Uint8Array, needed: number): Uint8Array {
-    const size = Math.min(this.#frameLength, Math.max(needed, frame.length * 2));
-    if (!this.#budget.take(size - frame.length)) {
+  #charge(chunk: Uint8Array, count: number): void {
+    const isSameBuffer = this.#parts.at(-1)?.buffer === chunk.buffer;
+    const bytes = isSameBuffer ? 0 : Math.max(count, Math.min(chunk.buffer.byteLength, BUFFER_BYTES_MAX));
+    if (!this.#budget.take(bytes)) {
       throw new InvalidMessageError('Too many bytes in unfinished messages: finish one first');
     }
-    const grown = Buffer.allocUnsafeSlow(size);
-    grown.set(frame.subarray(0, this.#filled));
-    this.#frame = grown;
-    return grown;
+    this.#charged += bytes;
+  }
+
+  #release(): void {
+    this.#parts = [];
+    this.#budget.take(-this.#charged);
+    this.#charged = 0;
   }
 }
