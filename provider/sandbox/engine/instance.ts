@@ -3,6 +3,7 @@ import type { LoadedModule } from '../types.ts';
 /** Exports that the metering adds. */
 const FUEL = 'workswap_fuel';
 const MEMORY_PAGES_MAX = 'workswap_memory_pages_max';
+const STACK = 'workswap_stack';
 const START = 'workswap_start';
 const RESET = 'workswap_reset';
 
@@ -25,6 +26,7 @@ export class Instance {
   readonly memoryPagesMax: WebAssembly.Global<'i32'>;
   readonly start: (() => void) | undefined;
   readonly handle: () => void;
+  readonly #stack: WebAssembly.Global<'i32'> | undefined;
   readonly #reset: (() => void) | undefined;
   readonly #snapshot: Snapshot | undefined;
 
@@ -36,6 +38,7 @@ export class Instance {
     this.fuel = exports[FUEL] as WebAssembly.Global<'i64'>;
     this.memoryPagesMax = exports[MEMORY_PAGES_MAX] as WebAssembly.Global<'i32'>;
     this.start = exports[START] as (() => void) | undefined;
+    this.#stack = exports[STACK] as WebAssembly.Global<'i32'> | undefined;
     this.#reset = exports[RESET] as (() => void) | undefined;
     if (loaded.resettable && this.byteLength <= RESTORE_BYTES_MAX) {
       this.#snapshot = takeSnapshot(this.memory.buffer);
@@ -48,7 +51,7 @@ export class Instance {
 
   /** True when the last call ended because its calls were nested too deep. */
   get depthExceeded(): boolean {
-    return false;
+    return this.#stack !== undefined && this.#stack.value < 0;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { MessagePort } from 'node:worker_threads';
 import { WorkswapError } from '../../../sdk/protocol/errors.ts';
+import { OUTCOME_FAULTS } from '../errors.ts';
 import type { FileSize, ReadFile } from '../types.ts';
 import type { Answer, Hello, JobPlace, Question } from '../worker/messages.ts';
 import type { Entry } from './entry.ts';
@@ -54,7 +55,8 @@ async function answer(question: Question, options: AnswerOptions): Promise<Answe
   } catch (error) {
     if (timeout.signal.aborted)
       return failed('BLOCK_UNAVAILABLE', `The block did not come within ${options.blockTimeoutMs} ms.`);
-    if (error instanceof WorkswapError && error.fault === 'handler') return failed(error.code, error.message, error);
+    if (error instanceof WorkswapError && Object.hasOwn(OUTCOME_FAULTS, error.code))
+      return failed(error.code, error.message, error);
     return failed('BLOCK_UNAVAILABLE', `The block is not available: ${error instanceof Error ? error.message : error}`);
   } finally {
     clearTimeout(timer);

@@ -32,6 +32,6 @@ export class Asker {
 /** What is a fact about the content ends the job with an outcome; everything else says nothing about the task. */
 function toError(error: Extract<Answer, { kind: 'error' }>['error']): JobEnd | SandboxError {
   const { code, message, fault, retryable } = error;
-  if (code in OUTCOME_FAULTS) return new JobEnd(code as OutcomeCode, message);
+  if (Object.hasOwn(OUTCOME_FAULTS, code)) return new JobEnd(code as OutcomeCode, message);
   return new SandboxError(code, message, { fault, retryable });
 }

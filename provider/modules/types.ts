@@ -1,0 +1,39 @@
+import type { CID } from 'multiformats/cid';
+import type { LoadedModule } from '../sandbox/index.ts';
+import type { GetBlock, GetBlockOptions } from '../store/index.ts';
+
+export interface ModuleLoaderOptions {
+  /** Finds a block: the block store, else the network. Its bytes are verified again here. */
+  getBlock: GetBlock;
+  /** Compiled modules that are kept, by what they are estimated to take. */
+  cacheBytesMax?: number;
+  /** Size of one module. */
+  moduleBytesMax?: number;
+  /** Memory that a module may start with: more than that no job here could give it. */
+  memoryPagesMax?: number;
+  /** How long the blocks of one module may take. */
+  fetchTimeoutMs?: number;
+  /** How long metering and compiling one module may take. */
+  compileTimeoutMs?: number;
+}
+
+export interface ModuleLoaderStats {
+  cached: number;
+  cachedBytes: number;
+  compiled: number;
+  refused: number;
+}
+
+export interface ModuleLoader {
+  /**
+   * The handler with this CID, ready to run: a raw block or a UnixFS file, verified, metered and compiled. However many
+   * ask at once, it is fetched and compiled once, and one caller's abort does not touch the others.
+   *
+   * @throws ModuleError; its `sizeBytes` is set for the one caller who has to answer for the attempt
+   */
+  load(cid: CID, options?: GetBlockOptions): Promise<LoadedModule>;
+  /** Size of the module that `load` would compile for its caller now; 0 when it is compiled already. */
+  compileSize(cid: CID, options?: GetBlockOptions): Promise<number>;
+  stats(): ModuleLoaderStats;
+  close(): Promise<void>;
+}
