@@ -1,0 +1,390 @@
+import { Event, markElse, markLoops } from './events.ts';
+import type { Events, FunctionFacts } from './events.ts';
+import { FuelWriter } from './fuel-writer.ts';
+import type { Layout } from './layout.ts';
+import type { MeterLimits } from './limits.ts';
+import { ValueType } from './module.ts';
+import type { Body, FunctionType, Module } from './module.ts';
+import { Keep } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { Scanner } from './scan.ts';
+import { Op, emptyBlockType } from './wasm.ts';
+import type { Writer } from './writer.ts';
+
+/**
+ * Writes metered bodies. The form of a body whose fuel is in a local or a parameter:
+ *
+ *     block $spent
+ *       (pay what is due at entry)
+ *       block $body (results)
+ *         ... the original code; its function label is $body, so no branch changes its depth
+ *       end
+ *       (hand the fuel back)
+ *       return
+ *     end
+ *     (store fuel and stack left in their globals)
+ *     unreachable
+ */
+export class Emitter extends FuelWriter {
+  private readonly module: Module;
+  private readonly events: Events;
+  private readonly plan: Plan;
+  private readonly declaredLocals: Int32Array;
+  private readonly blockTypes: Int32Array;
+
+  /** Added parameters: declared locals move up by as many. */
+  private shift = 0;
+  private results: readonly number[] = [];
+  private hasBody = false;
+  /** Up to here the original has been copied or left out. */
+  private cursor = 0;
+  private nextLocal = 0;
+  private lastLocal = 0;
+
+  constructor(module: Module, scanner: Scanner, plan: Plan, layout: Layout, out: Writer, limits: MeterLimits) {
+    super(module.bytes, layout, out, limits.tableEntriesMax);
+    this.module = module;
+    this.events = scanner.events;
+    this.plan = plan;
+    this.declaredLocals = scanner.declaredLocals;
+    this.blockTypes = new Int32Array(limits.nestingMax + 2);
+  }
+
+  /** Writes the body of one function, without its size. */
+  body(index: number, body: Body, facts: FunctionFacts): void {
+    const { plan } = this;
+    const type = this.module.types[this.module.functions[index] as number] as FunctionType;
+    const paramCount = type.params.length;
+    const byParameter = plan.keep[index] === Keep.parameter;
+    const takesStack = byParameter && plan.takesStack[index] === 1;
+    this.keep = plan.keep[index] as number;
+    this.results = type.results;
+    this.stackBytes = plan.stackBytes[index] as number;
+    this.shift = byParameter ? (takesStack ? 2 : 1) : 0;
+    this.nextLocal = byParameter ? facts.firstLocal : facts.lastLocal;
+    this.lastLocal = facts.lastLocal;
+    this.cursor = body.code;
+    this.depth = 0;
+
+    let nextFree = paramCount + this.shift + body.localsDeclared;
+    this.fuel = byParameter ? paramCount : -1;
+    this.stack = takesStack ? paramCount + 1 : -1;
+    const extra: number[] = [];
+    if (this.keep === Keep.local) {
+      this.fuel = nextFree++;
+      extra.push(ValueType.i64);
+    }
+    this.temporary = nextFree;
+    if (facts.hasTemporary) extra.push(ValueType.i32);
+    this.locals(body, extra);
+
+    this.hasBody = this.fuel >= 0 || this.stackBytes > 0;
+    if (this.keep !== Keep.caller) {
+      const due = plan.entryDue[index] as number;
+      const check = plan.checkEntry[index] === 1;
+      if (this.fuel < 0) this.globalBody(facts, due, check);
+      else this.localBody(facts, due, check);
+    } else this.code(facts);
+    this.out.byte(Op.end);
+  }
+
+  private locals(body: Body, extra: readonly number[]): void {
+    const { out, reader } = this;
+    reader.pos = body.start;
+    const groups = reader.u32();
+    out.u32(groups + extra.length);
+    out.copy(this.source, reader.pos, body.code);
+    for (const type of extra) out.put(1, type);
+  }
+
+  private globalBody(facts: FunctionFacts, due: number, check: boolean): void {
+    if (check) this.chargeAndCheck(due);
+    else this.charge(due);
+    if (this.stackBytes === 0) {
+      this.code(facts);
+      return;
+    }
+    this.takeGlobalStack();
+    this.openBlock(this.results);
+    this.code(facts);
+    this.out.byte(Op.end);
+    this.giveGlobalStack();
+  }
+
+  private localBody(facts: FunctionFacts, due: number, check: boolean): void {
+    const { out } = this;
+    const counts = this.stackBytes > 0;
+    const byParameter = this.keep === Keep.parameter;
+    out.put(Op.block, Op.empty);
+    if (byParameter) this.localGet(this.fuel);
+    else this.globalGet(this.layout.fuelGlobal);
+    this.subtract(due);
+    if (byParameter && counts) {
+      // One test for both: the sign of the two or-ed together is set when either is below zero.
+      this.localTee(this.fuel);
+      this.localGet(this.stack);
+      this.i32Const(this.stackBytes);
+      out.byte(Op.i32Sub);
+      this.localTee(this.stack);
+      out.put(Op.i64ExtendI32S, Op.i64Or);
+      this.branchWhenNegative(0);
+    } else if (check) {
+      this.localTee(this.fuel);
+      this.branchWhenNegative(0);
+    } else this.localSet(this.fuel);
+    if (counts && !byParameter) this.takeGlobalStack();
+
+    this.openBlock(this.results);
+    this.code(facts);
+    out.byte(Op.end);
+    if (byParameter) this.localGet(this.fuel);
+    else {
+      this.giveGlobalStack();
+      this.spill();
+    }
+    out.put(Op.return, Op.end);
+    this.spill();
+    if (byParameter && counts) {
+      this.localGet(this.stack);
+      this.globalSet(this.layout.stackGlobal);
+    }
+    out.byte(Op.unreachable);
+  }
+
+  /** The original code up to, not including, its last `end`. */
+  private code(facts: FunctionFacts): void {
+    const { out, events } = this;
+    const { kind, mark, at, next, arg } = events;
+    const { pay, edge } = this.plan.charges;
+    const last = facts.last - 1;
+    for (let e = facts.first; e < last; e++) {
+      const start = at[e] as number;
+      const after = next[e] as number;
+      switch (kind[e]) {
+        case Event.block:
+        case Event.loop:
+        case Event.if:
+          this.copyTo(after);
+          this.reader.pos = start + 1;
+          this.blockTypes[++this.depth] = this.reader.s33();
+          if (kind[e] === Event.if) this.charge(pay[e] as number);
+          else if ((mark[e] as number) & markLoops) this.chargeAndCheck(pay[e] as number);
+          break;
+        case Event.else:
+          this.copyTo(after);
+          this.charge(edge[arg[e] as number] as number);
+          break;
+        case Event.end: {
+          this.copyTo(start);
+          const opener = arg[e] as number;
+          if (kind[opener] === Event.if && !((mark[opener] as number) & markElse) && edge[opener] !== 0) {
+            out.byte(Op.else);
+            this.charge(edge[opener] as number);
+          }
+          this.copyTo(after);
+          this.depth--;
+          this.charge(pay[e] as number);
+          break;
+        }
+        case Event.brIf:
+          if (edge[e] === 0) this.copyTo(after);
+          else {
+            this.replace(start, after);
+            this.payingBranch(arg[e] as number, edge[e] as number);
+          }
+          this.charge(pay[e] as number);
+          break;
+        case Event.br:
+        case Event.brTable:
+          this.copyTo(after);
+          this.skipTo(at[e + 1] as number);
+          break;
+        case Event.return:
+          this.copyTo(start);
+          this.leave();
+          this.skipTo(at[e + 1] as number);
+          break;
+        case Event.unreachable:
+          this.copyTo(start);
+          this.spill();
+          out.byte(Op.unreachable);
+          this.skipTo(at[e + 1] as number);
+          break;
+        case Event.call:
+          this.call(arg[e] as number, start, after);
+          break;
+        case Event.callIndirect:
+          this.callIndirect(arg[e] as number, start, after);
+          break;
+        case Event.returnCall:
+          this.returnCall(arg[e] as number, start, after);
+          this.skipTo(at[e + 1] as number);
+          break;
+        case Event.returnCallIndirect:
+          this.returnCallIndirect(arg[e] as number, start, after);
+          this.skipTo(at[e + 1] as number);
+          break;
+        case Event.memoryGrow:
+          this.replace(start, after);
+          this.spill();
+          out.byte(Op.call);
+          out.u32(this.layout.memoryGrow());
+          this.reload();
+          break;
+        case Event.bulk:
+          this.copyTo(start);
+          this.chargeLength(arg[e] as number);
+          this.copyTo(after);
+          break;
+        case Event.refFunc:
+          this.replace(start, after);
+          out.byte(Op.refFunc);
+          out.u32(this.layout.reference(arg[e] as number));
+          break;
+      }
+    }
+    this.copyTo(at[last] as number);
+  }
+
+  /** Copies the original up to `end`, moving the declared locals that it names behind the added parameters. */
+  private copyTo(end: number): void {
+    const { out, source, declaredLocals } = this;
+    while (this.nextLocal < this.lastLocal) {
+      const place = declaredLocals[this.nextLocal] as number;
+      if (place >= end) break;
+      this.nextLocal++;
+      out.copy(source, this.cursor, place + 1);
+      this.reader.pos = place + 1;
+      out.u32(this.reader.u32() + this.shift);
+      this.cursor = this.reader.pos;
+    }
+    out.copy(source, this.cursor, end);
+    this.cursor = end;
+  }
+
+  /** Copies up to `start` and leaves out what stands from there to `after`. */
+  private replace(start: number, after: number): void {
+    this.copyTo(start);
+    this.cursor = after;
+  }
+
+  /** Leaves out code that can never run. */
+  private skipTo(start: number): void {
+    while (this.nextLocal < this.lastLocal && (this.declaredLocals[this.nextLocal] as number) < start) this.nextLocal++;
+    this.cursor = start;
+  }
+
+  /** A `return` with the results on the stack. */
+  private leave(): void {
+    if (!this.hasBody) this.out.byte(Op.return);
+    else {
+      this.out.byte(Op.br);
+      this.out.u32(this.depth);
+    }
+  }
+
+  /** A `br_if` that pays when it is taken. What it carries passes through the `if` untouched. */
+  private payingBranch(depth: number, amount: number): void {
+    const { out } = this;
+    const carried = this.labelTypes(this.depth - depth);
+    out.byte(Op.if);
+    this.blockType(carried, carried);
+    this.charge(amount);
+    out.byte(Op.br);
+    out.u32(depth + 1);
+    out.byte(Op.end);
+  }
+
+  private labelTypes(level: number): readonly number[] {
+    if (level === 0) return this.results;
+    const blockType = this.blockTypes[level] as number;
+    if (blockType >= 0) return this.module.types[blockType]?.results ?? [];
+    return blockType === emptyBlockType ? [] : [blockType & 0x7f];
+  }
+
+  private paysItself(target: number): boolean {
+    return target >= this.module.imports.length && (this.plan.callerPays[target] as number) < 0;
+  }
+
+  private call(target: number, start: number, after: number): void {
+    const imported = target < this.module.imports.length;
+    this.copyTo(start);
+    if (!imported && !this.paysItself(target)) this.copyTo(after);
+    else if (!imported && this.keep === Keep.parameter) {
+      this.pushFuel(target, false);
+      this.copyTo(after);
+      this.localSet(this.fuel);
+    } else {
+      this.spill();
+      this.copyTo(after);
+      this.reload();
+    }
+  }
+
+  private pushFuel(target: number, tail: boolean): void {
+    this.localGet(this.fuel);
+    if (this.plan.takesStack[target]) this.stackGet(tail);
+  }
+
+  private returnCall(target: number, start: number, after: number): void {
+    const { out } = this;
+    this.copyTo(start);
+    if (this.keep !== Keep.parameter) {
+      this.spill();
+      this.giveGlobalStack();
+      this.copyTo(after);
+    } else if (this.paysItself(target)) {
+      this.pushFuel(target, true);
+      this.copyTo(after);
+    } else {
+      // Neither an import nor a function without fuel can answer in this function's form: call it, then leave.
+      this.cursor = after;
+      const imported = target < this.module.imports.length;
+      if (imported) this.spill();
+      out.byte(Op.call);
+      out.u32(target);
+      if (imported) this.reload();
+      this.leave();
+    }
+  }
+
+  private callIndirect(type: number, start: number, after: number): void {
+    this.copyTo(start);
+    if (this.keep !== Keep.parameter) {
+      this.spill();
+      this.copyTo(after);
+      this.reload();
+    } else {
+      this.indirect(Op.callIndirect, type, start, false);
+      this.cursor = after;
+      this.localSet(this.fuel);
+    }
+  }
+
+  private returnCallIndirect(type: number, start: number, after: number): void {
+    this.copyTo(start);
+    if (this.keep !== Keep.parameter) {
+      this.spill();
+      this.giveGlobalStack();
+      this.copyTo(after);
+    } else {
+      this.indirect(Op.returnCallIndirect, type, start, true);
+      this.cursor = after;
+    }
+  }
+
+  /** The table index is on the stack, and the fuel has to go below it. */
+  private indirect(op: number, type: number, start: number, tail: boolean): void {
+    const { out, reader } = this;
+    reader.pos = start + 1;
+    reader.u32();
+    const table = reader.u32();
+    this.localSet(this.temporary);
+    this.localGet(this.fuel);
+    if (this.layout.tableTakesStack(type)) this.stackGet(tail);
+    this.localGet(this.temporary);
+    out.byte(op);
+    out.u32(this.layout.indirectType(type));
+    out.u32(table);
+  }
+}
