@@ -11,16 +11,18 @@ interface Finished {
 }
 
 /**
- * Settles and signs the jobs that finished in one turn of the event loop together: one Ed25519 signature over the
- * Merkle root of their receipts, one ledger transaction for all accounts and receipts. A job's promise resolves only
- * when its own receipt is durable, so nothing is delivered that a crash could take back.
+ * Settles and signs finished jobs in batches: one Ed25519 signature over the Merkle root of their receipts, one ledger
+ * transaction for all accounts and receipts. A job's promise resolves only when its own receipt is durable, so nothing
+ * is delivered that a crash could take back.
+ *
+ * Jobs that finish while a batch is on its way to the disk form the next one: a lone job never waits, and under load a
+ * batch grows until it is worth its signature and its write to the disk.
  */
 export class Settler {
   readonly #ledger: ScoreLedger;
   readonly #key: PrivateKey;
   #queue: Finished[] = [];
-  #scheduled = false;
-  #signing = false;
+  #busy = false;
 
   constructor(ledger: ScoreLedger, key: PrivateKey) {
     this.#ledger = ledger;
@@ -30,22 +32,20 @@ export class Settler {
   settle(reservation: Reservation, receipt: Receipt): Promise<SealedReceipt> {
     const { promise, resolve, reject } = Promise.withResolvers<SealedReceipt>();
     this.#queue.push({ reservation, receipt, resolve, reject });
-    this.#schedule();
+    if (!this.#busy) {
+      this.#busy = true;
+      // Jobs of one worker's answer finish in the same turn of the event loop.
+      setImmediate(() => void this.#drain());
+    }
     return promise;
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#signing || this.#queue.length === 0) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      void this.#flush();
-    });
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) await this.#settleBatch(this.#queue.splice(0, BATCH_SIZE_MAX));
+    this.#busy = false;
   }
 
-  async #flush(): Promise<void> {
-    const batch = this.#queue.splice(0, BATCH_SIZE_MAX);
-    this.#signing = true;
+  async #settleBatch(batch: Finished[]): Promise<void> {
     let sealed: SealedReceipt[];
     try {
       sealed = await sealReceipts(
@@ -59,15 +59,17 @@ export class Settler {
         job.reject(error);
       }
       return;
-    } finally {
-      this.#signing = false;
-      this.#schedule();
     }
-    for (const [i, job] of batch.entries()) {
-      const { cid, bytes, receipt } = sealed[i]!;
-      this.#ledger
-        .settle(job.reservation, receipt.priceBytes, { cid: cid.toString(), bytes })
-        .then(() => job.resolve(sealed[i]!), job.reject);
-    }
+    await Promise.all(
+      batch.map(async (job, i) => {
+        const { cid, bytes, receipt } = sealed[i]!;
+        try {
+          await this.#ledger.settle(job.reservation, receipt.priceBytes, { cid: cid.toString(), bytes });
+          job.resolve(sealed[i]!);
+        } catch (error) {
+          job.reject(error);
+        }
+      }),
+    );
   }
 }
