@@ -23,3 +23,10 @@ export function checkTotal(total: number, bytes: number, what: string): void {
     `${what} of this account is full: ${total} + ${bytes} is over ${TOTAL_BYTES_MAX} bytes.`,
   );
 }
+
+/** @throws LedgerError INVALID_AMOUNT unless `bytes` is an amount of at most `reserved`. */
+export function checkPart(bytes: number, reserved: number, what: string): void {
+  checkAmount(bytes, what);
+  if (bytes <= reserved) return;
+  throw new LedgerError('INVALID_AMOUNT', `${what} of ${bytes} bytes is over the ${reserved} bytes reserved for it.`);
+}

@@ -36,8 +36,16 @@ export interface LedgerState {
 export interface Checkpoint {
   accounts: AccountDelta[];
   state: LedgerState;
-  /** Start of the history's period, in wall-clock milliseconds. */
-  period: number;
+  wallMs: number;
+  keep: Keep;
+}
+
+/** What stays; the rest is removed bit by bit, at checkpoints. */
+export interface Keep {
+  /** Documents of receipts, newest first. */
+  receiptsMax: number;
+  receiptsMs: number;
+  historyMs: number;
 }
 
 /** Everything that has to become durable together. With a checkpoint, the receipts so far are folded into the accounts. */
@@ -49,4 +57,6 @@ export interface Batch {
 export interface Committed {
   /** Places in the batch of receipts that were counted before. */
   duplicates: number[];
+  /** Receipts that the checkpoint pruned. */
+  pruned: number;
 }

@@ -68,3 +68,7 @@ export class LedgerError extends WorkswapError {
     super(code, message, { fault: 'provider', ...init });
   }
 }
+
+export function stopped(): LedgerError {
+  return new LedgerError('LEDGER_STOPPED', 'The score ledger was stopped. Open the store again to go on.');
+}

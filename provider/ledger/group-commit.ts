@@ -1,11 +1,13 @@
 import type { Batch, Checkpoint, Committed, Entry, ReceiptColumns } from './batch.ts';
 import { ENTRIES } from './batch.ts';
-import { LedgerError } from './errors.ts';
+import { stopped } from './errors.ts';
 import type { LedgerRecord } from './types.ts';
+
+type Done = (error: unknown, committed: Committed) => void;
 
 /** Where batches become durable: on this thread or on another. */
 export interface CommitTarget {
-  submit(batch: Batch, done: (error: unknown, committed: Committed) => void): void;
+  submit(batch: Batch, done: Done): void;
   /** Returns when every submitted batch is done, without giving the event loop a turn. */
   drain(): void;
   close(): void;
@@ -32,7 +34,7 @@ export class GroupCommit {
   readonly #takeCheckpoint: () => { checkpoint: Checkpoint; done: (error: unknown) => void };
   readonly #wallMs: () => number;
   #pending: PendingReceipt[] = [];
-  #checkpointWaiters: ((error: unknown) => void)[] = [];
+  #checkpointWaiters: Done[] = [];
   #checkpointWanted = false;
   #unfolded = 0;
   #scheduled = false;
@@ -64,7 +66,7 @@ export class GroupCommit {
   }
 
   /** Writes the accounts themselves with the next commit. */
-  checkpoint(done?: (error: unknown) => void): void {
+  checkpoint(done?: Done): void {
     if (this.#closed) throw stopped();
     this.#checkpointWanted = true;
     if (done !== undefined) this.#checkpointWaiters.push(done);
@@ -105,13 +107,13 @@ export class GroupCommit {
       receipts: pending.length === 0 ? undefined : toColumns(pending, this.#wallMs()),
       checkpoint: taken?.checkpoint,
     };
-    this.#target.submit(batch, (error, { duplicates }) => {
+    this.#target.submit(batch, (error, committed) => {
       this.#busy = false;
       if (error === undefined) this.#unfolded = folding ? 0 : this.#unfolded + pending.length;
-      const repeated = new Set(duplicates);
+      const repeated = new Set(committed.duplicates);
       for (const [i, receipt] of pending.entries()) receipt.done(error, !repeated.has(i));
       taken?.done(error);
-      for (const waiter of waiters) waiter(error);
+      for (const waiter of waiters) waiter(error, committed);
       if (!this.#closed && (this.#pending.length > 0 || this.#checkpointWanted)) this.#commit();
     });
   }
@@ -142,8 +144,4 @@ function toColumns(pending: readonly PendingReceipt[], wallMs: number): ReceiptC
     columns.ledgerMs.push(ledgerMs);
   }
   return columns;
-}
-
-function stopped(): LedgerError {
-  return new LedgerError('LEDGER_STOPPED', 'The score ledger was stopped. Open the store again to go on.');
 }

@@ -1,6 +1,10 @@
-export { createScoreLedger, type PersistentScoreLedger, type ScoreLedgerInit } from './ledger.ts';
+export { createScoreLedger, type PersistentScoreLedger } from './ledger.ts';
+export type { ScoreLedgerInit } from './options.ts';
+export type { Keep } from './batch.ts';
 export { readAccounts } from './read-accounts.ts';
 export { LedgerError, OverCreditError, type LedgerErrorCode, type OverCreditReason } from './errors.ts';
+export { historyCsv, type HistoryFilter, type HistoryRow } from './read-history.ts';
+export { type ReceiptFilter, Receipts, type StoredReceipt } from './receipts.ts';
 export { defaultPolicy, makePolicy, type CreditPolicy, type PeerOverride } from './policy.ts';
 export { systemClock, type LedgerClock } from './clock.ts';
 export { TOTAL_BYTES_MAX } from './amounts.ts';

@@ -2,7 +2,7 @@ import type { Batch, Committed } from './batch.ts';
 import type { CommitTarget } from './group-commit.ts';
 import type { LedgerWriter } from './writer.ts';
 
-export const NOTHING_COMMITTED: Committed = { duplicates: [] };
+export const NOTHING_COMMITTED: Committed = { duplicates: [], pruned: 0 };
 
 /** Commits on this thread. */
 export function inlineTarget(writer: LedgerWriter): CommitTarget {

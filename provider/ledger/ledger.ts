@@ -2,40 +2,33 @@ import type { PeerId } from '@libp2p/interface';
 
 import { migrate, type Database } from '../store/sqlite/index.ts';
 import { toAccount, toReceipt, type AccountEntry } from './account.ts';
-import { checkAmount, checkTotal } from './amounts.ts';
+import { checkAmount, checkPart, checkTotal } from './amounts.ts';
 import { Book } from './book.ts';
+import type { Keep } from './batch.ts';
 import { AccountCache } from './cache.ts';
-import { LedgerTime, systemClock, type LedgerClock } from './clock.ts';
+import { systemClock, type LedgerTime } from './clock.ts';
 import { recvOf } from './credit.ts';
-import { LedgerError } from './errors.ts';
-import { GroupCommit, type CommitTarget } from './group-commit.ts';
-import { inlineTarget } from './inline-target.ts';
-import { createTerms, makePolicy, type CreditPolicy } from './policy.ts';
-import { StrangerPool } from './pool.ts';
-import { AccountReader } from './reader.ts';
+import { LedgerError, stopped } from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import { makePolicy, type CreditPolicy } from './policy.ts';
+import type { StrangerPool } from './pool.ts';
+import type { AccountReader } from './reader.ts';
+import { recover } from './recover.ts';
 import { LedgerReservation } from './reservation.ts';
 import { RoomWaiters } from './room-waiters.ts';
 import { ledgerSchema } from './schema.ts';
 import { Scores } from './score.ts';
+import { openTarget } from './open-target.ts';
+import { accountsCachedDefault, keepDefault, type ScoreLedgerInit } from './options.ts';
+import { readHistory, type HistoryFilter, type HistoryRow } from './read-history.ts';
+import { PRUNED_AT_ONCE_MAX } from './receipt-pruner.ts';
+import { Receipts } from './receipts.ts';
 import { savePolicy } from './saved-policy.ts';
-import { readTail } from './tail.ts';
 import type { Account, CreditZone, Kind, LedgerReceipt, LedgerRecord, Reservation, ScoreLedger } from './types.ts';
-import { threadTarget } from './thread-target.ts';
 import { Unwritten, UNWRITTEN_BYTES_MAX } from './unwritten.ts';
-import { LedgerWriter } from './writer.ts';
 
-export interface ScoreLedgerInit {
-  /** A database of the ledger's own: another writer in the same file would wait for every commit. */
-  database: Database;
-  policy?: Partial<CreditPolicy>;
-  clock?: LedgerClock;
-  /** Accounts kept in memory. The rest is on disk. */
-  accountsCachedMax?: number;
-}
-
-const ACCOUNTS_CACHED_MAX = 10_000;
-/** Without space on the disk, work goes on until this much would be forgotten by a crash. */
-const BEHIND_BYTES_MAX = 4 * UNWRITTEN_BYTES_MAX;
+/** A disk that is slow or full stops nobody until a crash would forget this much. */
+const BEHIND_BYTES_MAX = 64 * UNWRITTEN_BYTES_MAX;
 const PENDING_MAX = 65_536;
 const DONE = Promise.resolve();
 
@@ -49,6 +42,10 @@ const DONE = Promise.resolve();
  */
 export class PersistentScoreLedger implements ScoreLedger {
   readonly policy: CreditPolicy;
+  /** Documents of settled receipts; those of the last turn may still be on their way to the disk. */
+  readonly receipts: Receipts;
+  #keep: Keep;
+  readonly #database: Database;
   readonly #time: LedgerTime;
   readonly #pool: StrangerPool;
   readonly #book: Book;
@@ -65,31 +62,34 @@ export class PersistentScoreLedger implements ScoreLedger {
   constructor(init: ScoreLedgerInit) {
     const { database } = init;
     this.policy = makePolicy(init.policy);
-    migrate(database.sqlite, ledgerSchema, database.path);
-    this.#reader = new AccountReader(database, createTerms(this.policy));
-    const state = this.#reader.state();
-    const tail = [...readTail(database)];
-    const ledgerMs = Math.max(state.ledgerMs, tail.at(-1)?.ledgerMs ?? 0);
-    const stored = state.wallMs === 0 ? undefined : { ledgerMs, wallMs: state.wallMs };
-    this.#time = new LedgerTime(init.clock ?? systemClock, stored, this.policy.downtimeMsMax);
-    this.#pool = new StrangerPool(this.policy, { used: state.poolUsed, refreshedMs: state.poolMs });
+    migrate(database, ledgerSchema);
+    savePolicy(database, this.policy);
+    this.#database = database;
+    this.#keep = { ...keepDefault, ...init.keep };
+    this.receipts = new Receipts(database);
+    const { reader, time, pool, tail } = recover(database, this.policy, init.clock ?? systemClock);
+    this.#reader = reader;
+    this.#time = time;
+    this.#pool = pool;
     this.#unwritten = new Unwritten(() => this.#checkpoint());
     this.#book = new Book(this.policy, this.#pool, (entry) => this.#unwritten.add(entry));
     this.#cache = new AccountCache(
       (peer) => this.#reader.load(peer, this.#time.nowMs()),
-      init.accountsCachedMax ?? ACCOUNTS_CACHED_MAX,
+      init.accountsCachedMax ?? accountsCachedDefault,
     );
-    this.#commit = new GroupCommit(this.#openTarget(database), {
-      unfolded: tail.length,
-      wallMs: () => this.#time.wallMs(),
-      takeCheckpoint: () => this.#takeCheckpoint(),
-    });
+    this.#commit = new GroupCommit(
+      openTarget(database, (error) => (this.#lost = error)),
+      {
+        unfolded: tail.length,
+        wallMs: () => this.#time.wallMs(),
+        takeCheckpoint: () => this.#takeCheckpoint(),
+      },
+    );
     this.#scores = new Scores((peer) => this.getReceipt(peer));
     this.#waiters = new RoomWaiters((peer, bytes) =>
       this.#book.waitMs(this.#cache.get(peer), bytes, this.#time.nowMs()),
     );
     for (const row of tail) this.#book.exchange(this.#cache.get(row.peer), row.entry, row.price, row.ledgerMs, true);
-    savePolicy(database, this.policy);
   }
 
   getReceipt(peer: PeerId): LedgerReceipt | undefined {
@@ -221,17 +221,33 @@ export class PersistentScoreLedger implements ScoreLedger {
   }
 
   /** Writes everything that is not on the disk yet. @throws StoreError */
-  flush(): Promise<void> {
-    if (this.#stopped) return DONE;
-    return new Promise((resolve, reject) => {
-      this.#commit.checkpoint((error) => (error === undefined ? resolve() : reject(error as Error)));
-    });
+  async flush(): Promise<void> {
+    await this.#flush();
   }
 
-  #openTarget(database: Database): CommitTarget {
-    if (database.path === ':memory:') return inlineTarget(new LedgerWriter(database));
-    return threadTarget(database.path, (error) => {
-      this.#lost = error;
+  /**
+   * From now on keeps at most this; resolves with the number of receipts removed now. Received receipts are remembered
+   * without their documents.
+   * @throws StoreError
+   */
+  async prune(keep: Partial<Keep>): Promise<number> {
+    this.#keep = { ...this.#keep, ...keep };
+    for (let total = 0; ;) {
+      const pruned = await this.#flush();
+      total += pruned;
+      if (pruned < PRUNED_AT_ONCE_MAX) return total;
+    }
+  }
+
+  /** What changed when, by account, as written by the last checkpoint; see `flush`. */
+  history(filter?: HistoryFilter): Iterable<HistoryRow> {
+    return readHistory(this.#database, filter);
+  }
+
+  #flush(): Promise<number> {
+    if (this.#stopped) return Promise.resolve(0);
+    return new Promise((resolve, reject) => {
+      this.#commit.checkpoint((error, { pruned }) => (error === undefined ? resolve(pruned) : reject(error as Error)));
     });
   }
 
@@ -272,7 +288,7 @@ export class PersistentScoreLedger implements ScoreLedger {
     const wallMs = this.#time.wallMs();
     const state = { ledgerMs: nowMs, wallMs, poolUsed: this.#pool.used, poolMs: this.#pool.refreshedMs };
     return {
-      checkpoint: { accounts, state, period: wallMs - (wallMs % 60_000) },
+      checkpoint: { accounts, state, wallMs, keep: this.#keep },
       done: (error: unknown) => {
         this.#failure = error;
         done(error);
@@ -284,23 +300,13 @@ export class PersistentScoreLedger implements ScoreLedger {
     if (this.#stopped) throw stopped();
     if (this.#lost !== undefined) throw this.#lost;
     if (this.#unwritten.bytes < BEHIND_BYTES_MAX && this.#commit.pendingCount < PENDING_MAX) return;
+    if (this.#failure !== undefined) throw this.#failure as Error;
     throw new LedgerError('LEDGER_BEHIND', 'The ledger cannot write as fast as it has to. Try again in a moment.', {
       retryable: true,
-      cause: this.#failure,
     });
   }
 }
 
 export function createScoreLedger(init: ScoreLedgerInit): PersistentScoreLedger {
   return new PersistentScoreLedger(init);
-}
-
-function checkPart(bytes: number, amount: number, what: string): void {
-  checkAmount(bytes, what);
-  if (bytes <= amount) return;
-  throw new LedgerError('INVALID_AMOUNT', `${what} of ${bytes} bytes is over the ${amount} bytes reserved for it.`);
-}
-
-function stopped(): LedgerError {
-  return new LedgerError('LEDGER_STOPPED', 'The score ledger was stopped. Open the store again to go on.');
 }

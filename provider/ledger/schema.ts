@@ -64,10 +64,15 @@ export const ledgerSchema: Schema = {
       wall_ms INTEGER NOT NULL,
       pool_used INTEGER NOT NULL,
       pool_ms INTEGER NOT NULL,
+      -- Receipts up to this row were pruned.
+      receipts_pruned INTEGER NOT NULL,
+      -- History before these moments was merged into hours and into days.
+      history_hours_ms INTEGER NOT NULL,
+      history_days_ms INTEGER NOT NULL,
       -- The credit policy in use, as JSON: whoever reads the accounts from outside shows the same limits.
       policy TEXT NOT NULL
     ) STRICT;
-    INSERT INTO ledger_state VALUES (1, 0, 0, 0, 0, 0, '{}');
+    INSERT INTO ledger_state VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0, '{}');
     `,
   ],
 };

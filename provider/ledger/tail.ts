@@ -62,13 +62,14 @@ export interface TailRow {
   entry: Entry;
   price: number;
   ledgerMs: number;
+  wallMs: number;
 }
 
 /** The unfolded receipts in the order in which they were settled: what a crash left for us to replay. */
 export function* readTail(database: Database): Generator<TailRow> {
   const rows = database.sqlite
     .prepare(
-      `SELECT r.id, r.account, a.peer, r.cid, r.entry, r.price, r.ledger_ms
+      `SELECT r.id, r.account, a.peer, r.cid, r.entry, r.price, r.ledger_ms, r.time
        FROM receipts r JOIN accounts a ON a.id = r.account
        WHERE r.id > (SELECT receipts_folded FROM ledger_state) ORDER BY r.id`,
     )
@@ -82,6 +83,7 @@ export function* readTail(database: Database): Generator<TailRow> {
       entry: ENTRIES[integer(row, 'entry')] ?? 'workSent',
       price: integer(row, 'price'),
       ledgerMs: integer(row, 'ledger_ms'),
+      wallMs: integer(row, 'time'),
     };
   }
 }

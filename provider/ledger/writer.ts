@@ -9,6 +9,8 @@ import {
 } from './batch.ts';
 import { cidKey } from './cid-key.ts';
 import { integer } from './columns.ts';
+import { HistoryWriter } from './history.ts';
+import { ReceiptPruner } from './receipt-pruner.ts';
 import { readTail, Tail, type Unfolded } from './tail.ts';
 
 /** Account ids kept at hand; a miss costs one indexed read. */
@@ -21,12 +23,16 @@ const ACCOUNT_IDS_MAX = 50_000;
 export class LedgerWriter {
   readonly #database: Database;
   readonly #sql: ReturnType<typeof prepareStatements>;
+  readonly #history: HistoryWriter;
+  readonly #pruner: ReceiptPruner;
   readonly #ids = new Map<string, number>();
   #tail: Tail;
 
   constructor(database: Database) {
     this.#database = database;
     this.#sql = prepareStatements(database);
+    this.#history = new HistoryWriter(database);
+    this.#pruner = new ReceiptPruner(database);
     this.#tail = new Tail(integer(this.#sql.folded.get() ?? {}, 'folded'));
     for (const row of readTail(database)) {
       this.#tail.lastId = row.id - 1;
@@ -42,10 +48,11 @@ export class LedgerWriter {
     const added = new Tail(this.#tail.lastId);
     const newPeers: string[] = [];
     let duplicates: number[] = [];
+    let pruned = 0;
     try {
       transaction(this.#database, () => {
         if (batch.receipts !== undefined) duplicates = this.#append(batch.receipts, added, newPeers);
-        if (batch.checkpoint !== undefined) this.#fold(batch.checkpoint, added, newPeers);
+        if (batch.checkpoint !== undefined) pruned = this.#fold(batch.checkpoint, added, newPeers);
       });
     } catch (error) {
       for (const peer of newPeers) this.#ids.delete(peer);
@@ -53,7 +60,7 @@ export class LedgerWriter {
     }
     if (batch.checkpoint === undefined) this.#tail.join(added);
     else this.#tail = new Tail(added.lastId);
-    return { duplicates };
+    return { duplicates, pruned };
   }
 
   #append(receipts: ReceiptColumns, added: Tail, newPeers: string[]): number[] {
@@ -80,35 +87,46 @@ export class LedgerWriter {
     return added.cids.has(cid) || this.#tail.cids.has(cid) || this.#sql.counted.get(cidKey(cid), cid) !== undefined;
   }
 
-  #fold(checkpoint: Checkpoint, added: Tail, newPeers: string[]): void {
+  #fold(checkpoint: Checkpoint, added: Tail, newPeers: string[]): number {
     const tail = new Tail(this.#tail.lastId);
     tail.join(this.#tail);
     tail.join(added);
     for (const delta of checkpoint.accounts) {
       const id = this.#accountId(delta.peer, newPeers);
-      this.#writeAccount(id, delta, tail.accounts.get(id), checkpoint.period);
+      this.#writeAccount(id, delta, tail.accounts.get(id), checkpoint.wallMs);
       tail.accounts.delete(id);
     }
-    for (const [id, sums] of tail.accounts) this.#writeAccount(id, undefined, sums, checkpoint.period);
+    for (const [id, sums] of tail.accounts) this.#writeAccount(id, undefined, sums, checkpoint.wallMs);
     // In the order of the index, each of its pages is written once.
     const keys = [...tail.cids].map(([cid, receipt]) => ({ key: cidKey(cid), receipt })).sort((a, b) => a.key - b.key);
     for (const { key, receipt } of keys) this.#sql.key.run(key, receipt);
     const { ledgerMs, wallMs, poolUsed, poolMs } = checkpoint.state;
     this.#sql.state.run(tail.lastId, ledgerMs, wallMs, poolUsed, poolMs);
+    this.#history.tidy(checkpoint.wallMs, checkpoint.keep.historyMs);
+    return this.#pruner.prune(tail.lastId, checkpoint.wallMs, checkpoint.keep);
   }
 
-  #writeAccount(id: number, delta: AccountDelta | undefined, sums: Unfolded | undefined, period: number): void {
-    const blocksSent = (delta?.blocksSent ?? 0) + (sums?.blocksSent ?? 0);
-    const blocksRecv = delta?.blocksRecv ?? 0;
-    const workSent = (delta?.workSent ?? 0) + (sums?.workSent ?? 0);
-    const workRecv = (delta?.workRecv ?? 0) + (sums?.workRecv ?? 0);
-    const exchanged = (delta?.exchanged ?? 0) + (sums?.exchanged ?? 0);
-    const ghost = delta?.ghost ?? 0;
-    const forgiven = delta?.forgiven ?? 0;
-    const refreshedMs = delta?.refreshedMs ?? null;
-    this.#sql.account.run(blocksSent, blocksRecv, workSent, workRecv, exchanged, ghost, forgiven, refreshedMs, id);
-    if (blocksSent + blocksRecv + workSent + workRecv + ghost + forgiven === 0) return;
-    this.#sql.history.run(period, id, blocksSent, blocksRecv, workSent, workRecv, ghost, forgiven);
+  #writeAccount(id: number, delta: AccountDelta | undefined, sums: Unfolded | undefined, wallMs: number): void {
+    const change = {
+      blocksSent: (delta?.blocksSent ?? 0) + (sums?.blocksSent ?? 0),
+      blocksRecv: delta?.blocksRecv ?? 0,
+      workSent: (delta?.workSent ?? 0) + (sums?.workSent ?? 0),
+      workRecv: (delta?.workRecv ?? 0) + (sums?.workRecv ?? 0),
+      ghost: delta?.ghost ?? 0,
+      forgiven: delta?.forgiven ?? 0,
+    };
+    this.#sql.account.run(
+      change.blocksSent,
+      change.blocksRecv,
+      change.workSent,
+      change.workRecv,
+      (delta?.exchanged ?? 0) + (sums?.exchanged ?? 0),
+      change.ghost,
+      change.forgiven,
+      delta?.refreshedMs ?? null,
+      id,
+    );
+    this.#history.add(wallMs, id, change);
   }
 
   #accountId(peer: string, newPeers: string[]): number {
@@ -144,14 +162,6 @@ function prepareStatements({ sqlite }: Database) {
       'SELECT 1 FROM receipt_keys k JOIN receipts r ON r.id = k.receipt WHERE k.key = ? AND r.cid = ?',
     ),
     key: sqlite.prepare('INSERT INTO receipt_keys (key, receipt) VALUES (?, ?)'),
-    history: sqlite.prepare(
-      `INSERT INTO history (period, account, blocks_sent, blocks_recv, work_sent, work_recv, ghost, forgiven)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (period, account) DO UPDATE SET blocks_sent = blocks_sent + excluded.blocks_sent,
-         blocks_recv = blocks_recv + excluded.blocks_recv, work_sent = work_sent + excluded.work_sent,
-         work_recv = work_recv + excluded.work_recv, ghost = ghost + excluded.ghost,
-         forgiven = forgiven + excluded.forgiven`,
-    ),
     state: sqlite.prepare(
       'UPDATE ledger_state SET receipts_folded = ?, ledger_ms = ?, wall_ms = ?, pool_used = ?, pool_ms = ?',
     ),

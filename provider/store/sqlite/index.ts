@@ -1,4 +1,4 @@
 export { openDatabase, transaction, type Database, type OpenDatabaseOptions } from './database.ts';
 export { StoreError, type StoreErrorCode } from '../errors.ts';
 export { toStoreError } from './errors.ts';
-export { migrate, versionOf, type Schema } from './migrate.ts';
+export { migrate, checkVersion, type Schema } from './migrate.ts';
