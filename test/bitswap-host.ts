@@ -137,6 +137,8 @@ export async function stopHosts(): Promise<void> {
 
 export async function connect(from: Libp2p, to: Libp2p): Promise<void> {
   await from.dial(to.getMultiaddrs());
+  // The dialler is done a moment before the other side is.
+  await until(() => to.getConnections(from.peerId).length > 0);
 }
 
 export async function makeBlock(bytes: Uint8Array): Promise<{ cid: CID; bytes: Uint8Array }> {

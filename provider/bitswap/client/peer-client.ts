@@ -13,6 +13,8 @@ const WINDOW_MIN = 8;
 /** What we guess for a block that we know nothing of. */
 const BLOCK_BYTES_GUESS = 64 * 1024;
 const RATE_SAMPLE_MS = 50;
+/** What a peer of 1.1 or older, which never says DONT_HAVE, is behind one that does. */
+const SILENCE_MS = 1_000;
 /** Weight of a new sample in the moving averages. */
 const SMOOTHING = 0.25;
 /** Go counts down from here, so that what was wanted first is sent first; peers compare only within one peer. */
@@ -87,7 +89,8 @@ export class PeerClient {
   /** Milliseconds until the peer would have sent us one block more; only good for comparing peers. */
   get expectedMs(): number {
     const bytes = (this.asks.size + 1) * this.#blockBytes;
-    return bytes / (this.#rate ?? RATE_GUESS) + (this.misses > this.hits ? this.misses - this.hits : 0);
+    const unlikely = Math.max(0, this.misses - this.hits);
+    return bytes / (this.#rate ?? RATE_GUESS) + unlikely + (this.answersPresence ? 0 : SILENCE_MS);
   }
 
   ask(want: Want, kind: AskKind, now: number): void {

@@ -26,6 +26,8 @@ const PROBING_MAX = 16;
 /** Wants that are looked through for one that a free peer has not yet refused. */
 const LOOKAHEAD_MAX = 64;
 const COMPACT_MIN = 1024;
+/** What a peer that must be dialled first is behind a connected one. */
+const DIAL_MS = 1_000;
 
 /**
  * A group of blocks that are likely to be at the same peers. Peers given by the caller, and those that have had blocks
@@ -142,11 +144,17 @@ export class FetchSession implements Session {
   /** False when the want must wait for room. */
   #assign(want: Want, trusted: PeerClient[], now: number): boolean {
     let best: PeerClient | undefined;
+    let bestMs = Number.POSITIVE_INFINITY;
     let mustWait = false;
     for (const peer of trusted) {
       if (want.tried.has(peer.key)) continue;
-      if (!peer.hasRoom) mustWait = true;
-      else if (best === undefined || peer.expectedMs < best.expectedMs) best = peer;
+      const expectedMs = peer.expectedMs + (this.#fetcher.peers.connected().has(peer) ? 0 : DIAL_MS);
+      if (!peer.hasRoom) {
+        mustWait = true;
+      } else if (expectedMs < bestMs) {
+        best = peer;
+        bestMs = expectedMs;
+      }
     }
     if (best !== undefined) {
       this.#fetcher.askBlock(want, best, now);

@@ -19,7 +19,14 @@ export class DeliveryError extends Error {
     this.name = 'DeliveryError';
     this.spentBytes = spentBytes;
   }
+
+  /** The peer holds the stream open and does not read: trying again would only hold memory for longer. */
+  get isStuck(): boolean {
+    return this.cause instanceof StuckError;
+  }
 }
+
+class StuckError extends Error {}
 
 export interface OutboundInit {
   open: (signal: AbortSignal) => Promise<Stream>;
@@ -49,6 +56,7 @@ export class Outbound {
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #idleCloseMs = Number.POSITIVE_INFINITY;
   #lastWriteMs = 0;
+  #warmed = false;
   #closed = false;
 
   constructor(init: OutboundInit) {
@@ -74,6 +82,17 @@ export class Outbound {
       this.#opening = undefined;
     });
     return (await this.#opening).protocol;
+  }
+
+  /** Opens the stream ahead of need, once, and not to a peer that resets idle streams. */
+  async warm(): Promise<void> {
+    if (this.#warmed || this.#idleCloseMs !== Number.POSITIVE_INFINITY) return;
+    this.#warmed = true;
+    await this.ready();
+  }
+
+  get isOpen(): boolean {
+    return this.#writable() !== undefined;
   }
 
   /** Resolves when the connection has taken the whole frame. @throws DeliveryError */
@@ -133,7 +152,8 @@ export class Outbound {
   }
 
   #settle(stream: Stream): void {
-    if (stream !== this.#stream) return;
+    // An aborted stream throws its buffer away and says that it is idle: nothing of that was taken.
+    if (stream !== this.#stream || stream.status !== 'open' || stream.remoteReadStatus === 'closed') return;
     this.#taken = this.#written - stream.writeBufferLength;
     let count = 0;
     for (const delivery of this.#deliveries) {
@@ -169,7 +189,7 @@ export class Outbound {
       const head = this.#deliveries[0];
       if (head === undefined) return;
       if (head.deadlineMs <= performance.now()) {
-        this.#stream?.abort(new Error(`The peer took nothing for ${this.#init.sendTimeoutMs} ms`));
+        this.#stream?.abort(new StuckError(`The peer did not take a message in ${this.#init.sendTimeoutMs} ms`));
       } else {
         this.#timer = this.#armDeadline();
       }

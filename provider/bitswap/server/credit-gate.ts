@@ -30,8 +30,8 @@ export class CreditGate {
   }
 
   /** True when the ledger has just refused as much: spares it a question, and us an exception, for each want of a debtor. */
-  refuses(bytes: number): boolean {
-    return this.#refusedBytes !== undefined && bytes >= this.#refusedBytes;
+  refuses({ size = 0, promised }: PeerWant): boolean {
+    return this.#refusedBytes !== undefined && size >= this.#refusedBytes && !promised;
   }
 
   /** Sets credit aside: for all wants at once or, when that is too much, for those that there is room for. */
@@ -42,7 +42,7 @@ export class CreditGate {
     const grant: Grant = { granted: [], refused: [], reservations: [] };
     for (const want of wants) {
       const bytes = want.size ?? 0;
-      const reservation = this.refuses(bytes) ? undefined : this.#tryReserve(bytes);
+      const reservation = this.refuses(want) ? undefined : this.#tryReserve(bytes);
       if (reservation === undefined) {
         grant.refused.push(want);
         this.refuse(bytes);

@@ -45,6 +45,7 @@ export class Engine {
       },
     };
     this.#events = {
+      mayAdd: () => this.#mayAdd(),
       onAdded: () => void this.#wants++,
       onGone: this.#onGone,
       onMissing: this.#onMissing,
@@ -80,7 +81,17 @@ export class Engine {
       server = new PeerServer(link, this.#context, this.#events);
       this.#servers.set(link.key, server);
     }
-    return server.want(entry, this.#wants < this.#limits.wantsTotalMax);
+    return server.want(entry);
+  }
+
+  /** When all peers together want too much, whoever wants most gives way, as far as he wants what we cannot serve. */
+  #mayAdd(): boolean {
+    if (this.#wants < this.#limits.wantsTotalMax) return true;
+    let greediest: PeerServer | undefined;
+    for (const server of this.#servers.values()) {
+      if (server.wants.size > (greediest?.wants.size ?? 0)) greediest = server;
+    }
+    return greediest?.wants.evict() ?? false;
   }
 
   /** A block is in the store now: whoever waits for it is served. */

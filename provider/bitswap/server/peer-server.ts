@@ -1,9 +1,10 @@
 import { type Dialect, dialectOf, type Link } from '../net/network.ts';
+import type { Outbound } from '../net/outbound.ts';
 import type { DecodedWant } from '../wire/decode.ts';
 import { encodeFrame, type PresenceToSend } from '../wire/encode.ts';
 import { CreditGate } from './credit-gate.ts';
 import { type PeerWant, PeerWants, type PeerWantsEvents } from './peer-wants.ts';
-import { type Shipment, Shipper } from './shipper.ts';
+import { readyLane, type Shipment, Shipper } from './shipper.ts';
 import { TaskQueue } from './task-queue.ts';
 import type { ServerContext, Task } from './types.ts';
 
@@ -40,6 +41,7 @@ export class PeerServer {
   readonly #credit: CreditGate;
   readonly #shipper: Shipper;
   readonly #queue: TaskQueue<PeerWant>;
+  #lane: Outbound;
   readonly #stop = new AbortController();
   #new: PeerWant[] = [];
   #presences: Presence[] = [];
@@ -50,6 +52,7 @@ export class PeerServer {
 
   constructor(link: Link, context: ServerContext, events: PeerServerEvents) {
     this.link = link;
+    this.#lane = link.data;
     this.#context = context;
     this.#events = events;
     this.wants = new PeerWants(context.limits.wantsPerPeerMax, events);
@@ -67,8 +70,8 @@ export class PeerServer {
   }
 
   /** Applies one entry of a wantlist. Returns false when it was not a want at all. */
-  want(entry: DecodedWant, mayAdd: boolean): boolean {
-    const { change, want } = this.wants.apply(entry, mayAdd);
+  want(entry: DecodedWant): boolean {
+    const { change, want } = this.wants.apply(entry);
     if ((change === 'added' || change === 'again') && want !== undefined) this.#enqueue(want);
     return change !== 'invalid';
   }
@@ -158,7 +161,8 @@ export class PeerServer {
 
   async #run(): Promise<void> {
     while (!this.#idle && !this.#stop.signal.aborted) {
-      this.#dialect = dialectOf(await this.link.data.ready());
+      this.#lane = await readyLane(this.link);
+      this.#dialect = dialectOf(this.#lane.protocol ?? '');
       this.#openFailures = 0;
       await this.#lookUp();
       const shipment = this.#fill();
@@ -211,7 +215,7 @@ export class PeerServer {
     const denied = filter !== undefined && !filter(this.link.peer, want.cid);
     if (want.size === undefined || want.size > limits.blockBytesMax || denied) {
       this.#missing(want, denied);
-    } else if (this.#credit.refuses(want.size)) {
+    } else if (this.#credit.refuses(want)) {
       this.#refuse(want);
     } else if (want.wantHave && this.#dialect.presences && want.size > limits.replaceHaveWithBlockBytesMax) {
       this.#presences.push({ want, have: true });
@@ -228,6 +232,7 @@ export class PeerServer {
   }
 
   #refuse(want: PeerWant): void {
+    want.promised = false;
     this.wants.setState(want, 'refused');
     this.#sayDontHave(want);
   }
@@ -270,8 +275,13 @@ export class PeerServer {
     let announced = false;
     let isFirst = true;
     for (const want of [...this.wants.waiting()]) {
-      if (want.state !== 'refused' || want.announced) continue;
+      if (want.state !== 'refused') continue;
       const size = want.size ?? 0;
+      if (want.announced) {
+        // The room for it is promised already.
+        room -= size;
+        continue;
+      }
       // For the first one the ledger has just said that there is room, by whatever rule of its own.
       if (size > room && !isFirst) {
         this.#credit.refuse(size);
@@ -281,6 +291,7 @@ export class PeerServer {
       room -= size;
       if (want.saidDontHave && this.#dialect.presences && size > this.#context.limits.replaceHaveWithBlockBytesMax) {
         want.announced = true;
+        want.promised = true;
         announced = true;
         this.#presences.push({ want, have: true });
       } else {
@@ -304,7 +315,7 @@ export class PeerServer {
     const presences = this.#takePresences();
     if (presences.length === 0) return;
     // A lost presence is not worth a retry: the peer reads silence as DONT_HAVE and asks elsewhere.
-    this.link.data.send(encodeFrame({ presences })).catch(() => undefined);
+    this.#lane.send(encodeFrame({ presences })).catch(() => undefined);
   }
 
   #takePresences(): PresenceToSend[] {

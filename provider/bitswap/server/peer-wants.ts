@@ -29,11 +29,15 @@ export interface PeerWant {
   saidDontHave: boolean;
   /** HAVE was pushed because credit came back; when the peer does not react we serve it. */
   announced: boolean;
+  /** There was room for it when it was announced: ask the ledger again before refusing it. */
+  promised: boolean;
   /** Deliveries that failed. */
   failures: number;
 }
 
 export interface PeerWantsEvents {
+  /** Whether there is room for one more among the wants of all peers. */
+  mayAdd: () => boolean;
   onAdded: (want: PeerWant) => void;
   onGone: (want: PeerWant) => void;
 }
@@ -75,7 +79,7 @@ export class PeerWants {
   }
 
   /** Applies one entry of a wantlist. `change.want` is the want to look at for 'added' and 'again'. */
-  apply(entry: DecodedWant, mayAdd: boolean): { change: WantChange; want?: PeerWant } {
+  apply(entry: DecodedWant): { change: WantChange; want?: PeerWant } {
     const key = bytesKey(entry.cid);
     const present = this.#wants.get(key);
     if (entry.cancel) {
@@ -86,7 +90,8 @@ export class PeerWants {
     if (present !== undefined) return this.#again(present, entry);
     const parsed = parseWireCid(entry.cid);
     if (parsed === undefined) return { change: 'invalid' };
-    if (!mayAdd || (this.#wants.size >= this.#max && !this.#evict())) return { change: 'ignored' };
+    if (this.#wants.size >= this.#max && !this.evict()) return { change: 'ignored' };
+    if (!this.#events.mayAdd()) return { change: 'ignored' };
     const cidBytes = entry.cid.slice();
     const want: PeerWant = {
       key,
@@ -102,6 +107,7 @@ export class PeerWants {
       size: undefined,
       saidDontHave: false,
       announced: false,
+      promised: false,
       failures: 0,
     };
     this.#wants.set(key, want);
@@ -132,7 +138,7 @@ export class PeerWants {
       // The answer that is under way may be a HAVE: ask for the block as a want of its own.
       if (!upgraded) return { change: 'ignored' };
       this.remove(want);
-      return this.apply(entry, true);
+      return this.apply(entry);
     }
     if (upgraded) want.wantHave = false;
     want.priority = entry.priority;
@@ -144,7 +150,8 @@ export class PeerWants {
     return { change: 'again', want };
   }
 
-  #evict(): boolean {
+  /** Makes room by forgetting the oldest want that we cannot serve now. False when there is none. */
+  evict(): boolean {
     const oldest = this.#waiting.values().next().value;
     if (oldest === undefined) return false;
     this.remove(oldest);

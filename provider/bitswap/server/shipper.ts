@@ -1,7 +1,7 @@
 import type { Reservation } from '../../ledger/types.ts';
 import { encodePrefix } from '../cid.ts';
 import type { Dialect, Link } from '../net/network.ts';
-import { DeliveryError } from '../net/outbound.ts';
+import { DeliveryError, type Outbound } from '../net/outbound.ts';
 import { type BlockToSend, encodeFrame, type PresenceToSend } from '../wire/encode.ts';
 import type { CreditGate } from './credit-gate.ts';
 import type { PeerWant, PeerWants } from './peer-wants.ts';
@@ -24,6 +24,17 @@ export interface ShipperEvents {
 }
 
 const FAILURES_MAX = 3;
+
+/** The stream for blocks; while it is being opened, the one for wants, when that is open already. */
+export async function readyLane({ control, data }: Link): Promise<Outbound> {
+  const opening = data.ready();
+  if (data.isOpen || !control.isOpen) {
+    await opening;
+    return data;
+  }
+  opening.catch(() => undefined);
+  return control;
+}
 
 /** Carries shipments to one peer: waits for room in memory, loads, sends, and settles when the connection took them. */
 export class Shipper {
@@ -53,14 +64,14 @@ export class Shipper {
     if (!(await this.#makeRoom(shipment, first))) return;
     try {
       const loaded = await this.#load(shipment.wants);
-      await this.#link.data.ready();
+      const lane = await readyLane(this.#link);
       const blocks = this.#pack(shipment.wants, loaded, dialect);
       if (blocks.length === 0) {
         this.#delivered(shipment, blocks);
         return;
       }
       const frame = encodeFrame({ blocks, presences: this.#events.takePresences() });
-      this.#link.data.send(frame).then(
+      lane.send(frame).then(
         () => this.#delivered(shipment, blocks),
         (error: unknown) => this.#failed(shipment, error),
       );
@@ -132,6 +143,7 @@ export class Shipper {
     this.#release(shipment.bytes);
     if (this.#stop.aborted) return;
     this.#context.log?.('could not deliver %d blocks to %p - %e', shipment.wants.length, this.#link.peer, error);
+    if (error instanceof DeliveryError && error.isStuck) this.#wants.clear();
     for (const want of shipment.wants) {
       if (!this.#wants.holds(want) || want.state !== 'loading') continue;
       if (++want.failures >= FAILURES_MAX) this.#wants.remove(want);
