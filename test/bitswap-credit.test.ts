@@ -132,3 +132,25 @@ test('the persistent ledger refuses, gives room and counts as the engine expects
   scoreLedger.stop();
   database.close();
 });
+
+test('after connections broke again and again, nothing stays reserved and nobody was paid for what he did not send', async () => {
+  const [alice, bob] = await Promise.all([startHost(), startHost()]);
+  await connect(bob.libp2p, alice.libp2p);
+  const blocks = await randomBlocks(300, 50_000);
+  await putAll(alice.blockstore, blocks);
+  const session = bob.bitswap.createSession({ peers: [alice.peerId] });
+  let arrived = 0;
+  const all = Promise.all(blocks.map(async ({ cid }) => void (await session.get(cid), arrived++)));
+  for (let round = 1; round <= 5; round++) {
+    await until(() => arrived >= round * 40);
+    for (const connection of alice.libp2p.getConnections(bob.peerId)) connection.abort(new Error('cut by the test'));
+    await until(() => bob.libp2p.getConnections(alice.peerId).every(({ status }) => status !== 'open'));
+  }
+  await all;
+  await until(() => alice.ledger.open.size === 0);
+  const [given, got] = [alice.ledger.account(bob.peerId), bob.ledger.account(alice.peerId)];
+  expect(got.recv).toBe(300 * 50_000);
+  // What was under way when a connection broke is lost for the sender, as sent or as ghost debt of the receiver.
+  expect(given.sent).toBeGreaterThanOrEqual(got.recv);
+  expect(given).toMatchObject({ reserved: 0 });
+});

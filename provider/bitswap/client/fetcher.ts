@@ -4,12 +4,13 @@ import { blockKey } from '../../store/index.ts';
 import type { BitswapLimits } from '../constants.ts';
 import { BitswapStoppedError, BlockUnavailableError } from '../errors.ts';
 import type { Link } from '../net/network.ts';
+import { Asker, type AskerInit } from './asker.ts';
 import { Patience } from './patience.ts';
 import { PeerBook } from './peer-book.ts';
 import type { PeerClient } from './peer-client.ts';
 import { FetchSession } from './session.ts';
 import { untilGivenUp } from './waiting.ts';
-import { createWant, TRIES_MAX, type Waiter, type Want } from './want.ts';
+import { createWant, type Waiter, type Want } from './want.ts';
 
 export interface FetcherInit {
   limits: BitswapLimits;
@@ -19,14 +20,13 @@ export interface FetcherInit {
   /** Puts a verified block into the store and tells whoever waits for it. */
   store: (cid: CID, key: string, bytes: Uint8Array) => Promise<void> | undefined;
   /** Nobody we know delivers to this session: look for others, until `parked` gives no want any more. */
-  search: (session: FetchSession, parked: () => Want | undefined) => void;
+  search: AskerInit['search'];
   log: Logger | undefined;
 }
 
 const TICK_MS = 250;
 /** A peer to which no stream can be opened is left alone for so long. */
 const UNREACHABLE_MS = 10_000;
-const PROBES_PER_WANT_MAX = 256;
 
 /**
  * The asking half of Bitswap: every want of this node, and who is asked for it. A want goes from its session's queue to
@@ -36,6 +36,7 @@ const PROBES_PER_WANT_MAX = 256;
 export class Fetcher {
   readonly peers: PeerBook;
   readonly #init: FetcherInit;
+  readonly #asker: Asker;
   readonly #patience: Patience;
   readonly #wants = new Map<string, Want>();
   readonly #sessions = new Set<FetchSession>();
@@ -49,11 +50,17 @@ export class Fetcher {
       onUnreachable: (peer, error) => this.#onUnreachable(peer, error),
       onUnanswerable: (peer, key) => this.presence(peer, key, true),
     });
+    this.#asker = new Asker({
+      peers: this.peers,
+      wants: this.#wants,
+      schedule: () => this.#schedule(),
+      search: init.search,
+    });
     this.#patience = new Patience(init.limits, this.peers, {
-      moveOn: (want, from, now) => this.#moveOn(want, from, now),
-      readSilence: (want, from, now) => this.#readSilence(want, from, now),
-      search: (want) => this.#init.search(want.owner, () => (this.#wants.get(want.key) === want ? want : undefined)),
-      unpark: (want) => this.#enqueue(want),
+      moveOn: (want, from, now) => this.#asker.moveOn(want, from, now),
+      readSilence: (want, from, now) => this.#asker.silence(want, from, now),
+      search: (want) => init.search(want.owner, () => (this.#wants.get(want.key) === want ? want : undefined)),
+      unpark: (want) => this.#asker.enqueue(want),
     });
   }
 
@@ -93,77 +100,29 @@ export class Fetcher {
     for (const want of this.#wants.values()) {
       if (want.state !== 'parked') continue;
       want.tried.delete(id.toString());
-      this.#enqueue(want);
+      this.#asker.enqueue(want);
     }
   }
 
   /** A session has learnt of a peer. */
   peerJoined(session: FetchSession, id: PeerId): void {
     for (const want of this.#wants.values()) {
-      if (want.state === 'parked' && want.owner === session && !want.tried.has(id.toString())) this.#enqueue(want);
+      if (want.state === 'parked' && want.owner === session && !want.tried.has(id.toString()))
+        this.#asker.enqueue(want);
     }
   }
 
   peerGone(id: PeerId): void {
     const peer = this.peers.remove(id);
-    if (peer !== undefined) this.#drop(peer);
-  }
-
-  askBlock(want: Want, peer: PeerClient, now: number): void {
-    want.state = 'asked';
-    want.asked = peer;
-    want.askedMs = now;
-    want.holders.delete(peer);
-    want.probed.delete(peer);
-    peer.ask(want, 'block', now);
-  }
-
-  /**
-   * Asks peers that the session does not know yet: the most promising one for the block, the others whether they have
-   * it. False when they are all busy.
-   */
-  probe(want: Want, now: number): boolean {
-    let best: PeerClient | undefined;
-    let busy = false;
-    const others: PeerClient[] = [];
-    for (const peer of this.peers.connected()) {
-      if (want.tried.has(peer.key) || want.probed.has(peer) || peer.avoidUntilMs > now) continue;
-      if (!peer.hasRoom) {
-        busy = true;
-      } else if (best === undefined || peer.expectedMs < best.expectedMs) {
-        if (best !== undefined) others.push(best);
-        best = peer;
-      } else {
-        others.push(peer);
-      }
-    }
-    if (best === undefined) {
-      if (!busy) this.#park(want);
-      return !busy;
-    }
-    if (!want.probing) {
-      want.probing = true;
-      want.owner.probing++;
-    }
-    this.askBlock(want, best, now);
-    for (const peer of others.slice(0, PROBES_PER_WANT_MAX)) {
-      if (!peer.answersPresence) {
-        want.holders.add(peer);
-      } else if (peer.mayProbe) {
-        want.probed.set(peer, now);
-        peer.ask(want, 'have', now);
-      }
-    }
-    return true;
+    if (peer !== undefined) this.#asker.drop(peer);
   }
 
   /** A peer says whether it has a block. */
   presence(peer: PeerClient, key: string, have: boolean): void {
     const want = this.#wants.get(key);
     if (want === undefined || want.state === 'storing' || !want.told.has(peer)) return;
-    want.probed.delete(peer);
-    if (have) this.#onHave(want, peer);
-    else this.#onDontHave(want, peer);
+    if (have) this.#asker.have(want, peer);
+    else this.#asker.dontHave(want, peer);
     this.#schedule();
   }
 
@@ -171,7 +130,7 @@ export class Fetcher {
   accept(want: Want, bytes: Uint8Array, from: PeerClient): void {
     want.owner.prove(from);
     want.told.delete(from);
-    this.#settle(want);
+    this.#asker.settle(want);
     const finish = (error?: unknown): void => {
       this.#wants.delete(want.key);
       for (const { resolve, reject } of want.waiters) {
@@ -194,7 +153,7 @@ export class Fetcher {
     const want = this.#wants.get(key);
     if (want === undefined || want.state === 'storing') return;
     this.#wants.delete(key);
-    this.#settle(want);
+    this.#asker.settle(want);
     for (const { resolve } of want.waiters) resolve(bytes);
     want.waiters.clear();
   }
@@ -228,14 +187,14 @@ export class Fetcher {
       want = createWant(key, cid, session);
       this.#wants.set(key, want);
       this.#sessions.add(session);
-      this.#enqueue(want);
+      this.#asker.enqueue(want);
       this.#tick ??= this.#startTick();
     } else if (want.owner !== session && want.state !== 'storing') {
       // The peers of the second session are asked when those of the first one have it not.
       for (const peer of session.trustedPeers()) {
         if (!want.tried.has(peer.key) && want.asked !== peer) want.holders.add(peer);
       }
-      this.#next(want, performance.now());
+      this.#asker.next(want, performance.now());
     }
     want.waiters.add(waiter);
     return want;
@@ -247,117 +206,20 @@ export class Fetcher {
     const [heir] = want.waiters;
     if (heir === undefined) {
       this.#wants.delete(want.key);
-      this.#settle(want);
+      this.#asker.settle(want);
       return;
     }
     for (const { session } of want.waiters) if (session === want.owner) return;
-    this.#endProbing(want);
+    this.#asker.endProbing(want);
     want.owner = heir.session;
     this.#sessions.add(heir.session);
-    if (want.state === 'pending' || want.state === 'parked') this.#enqueue(want);
-  }
-
-  #onHave(want: Want, peer: PeerClient): void {
-    peer.probes.delete(want.key);
-    if ((want.tried.get(peer.key) ?? 0) >= TRIES_MAX || want.asked === peer) return;
-    want.owner.prove(peer);
-    this.#endProbing(want);
-    want.holders.add(peer);
-    this.#next(want, performance.now());
-  }
-
-  #onDontHave(want: Want, peer: PeerClient): void {
-    peer.misses++;
-    peer.answered(want.key);
-    want.holders.delete(peer);
-    this.#noteTry(want, peer);
-    if (want.asked === peer) want.asked = undefined;
-    this.#next(want, performance.now());
-  }
-
-  #noteTry(want: Want, peer: PeerClient): void {
-    want.tried.set(peer.key, (want.tried.get(peer.key) ?? 0) + 1);
-  }
-
-  /** Finds somebody else for a want when nobody is asked for it. */
-  #next(want: Want, now: number): void {
-    if (want.asked !== undefined || want.state === 'storing') return;
-    let best: PeerClient | undefined;
-    for (const peer of want.holders) {
-      if (peer.avoidUntilMs > now) continue;
-      if (best === undefined || peer.expectedMs < best.expectedMs) best = peer;
-    }
-    if (best !== undefined) this.askBlock(want, best, now);
-    else if (want.probed.size === 0 && want.state === 'asked') this.#enqueue(want);
-  }
-
-  #enqueue(want: Want): void {
-    want.owner.enqueue(want);
-    this.#schedule();
-  }
-
-  #park(want: Want): void {
-    want.state = 'parked';
-    this.#endProbing(want);
-    const session = want.owner;
-    this.#init.search(session, () => {
-      for (const other of this.#wants.values()) if (other.state === 'parked' && other.owner === session) return other;
-      return undefined;
-    });
-  }
-
-  #endProbing(want: Want): void {
-    if (!want.probing) return;
-    want.probing = false;
-    want.owner.probing--;
-  }
-
-  /** Nobody is asked any more: everybody who has this want on his list is told that it is over. */
-  #settle(want: Want): void {
-    const now = performance.now();
-    want.state = 'storing';
-    this.#endProbing(want);
-    for (const peer of want.told) peer.withdraw(want, now);
-    want.told.clear();
-    want.probed.clear();
-    want.holders.clear();
-    want.asked = undefined;
-    this.#schedule();
-  }
-
-  #moveOn(want: Want, from: PeerClient, now: number): void {
-    want.told.delete(from);
-    from.withdraw(want, now);
-    this.#noteTry(want, from);
-    want.asked = undefined;
-    this.#next(want, now);
-  }
-
-  #readSilence(want: Want, from: PeerClient, now: number): void {
-    want.probed.delete(from);
-    from.probes.delete(want.key);
-    this.#noteTry(want, from);
-    this.#next(want, now);
-  }
-
-  /** The peer cannot be asked any more: all its wants go elsewhere. */
-  #drop(peer: PeerClient): void {
-    const now = performance.now();
-    for (const want of this.#wants.values()) {
-      if (!want.told.delete(peer)) continue;
-      want.holders.delete(peer);
-      want.probed.delete(peer);
-      if (want.asked === peer) want.asked = undefined;
-      this.#next(want, now);
-    }
-    peer.asks.clear();
-    peer.probes.clear();
+    if (want.state === 'pending' || want.state === 'parked') this.#asker.enqueue(want);
   }
 
   #onUnreachable(peer: PeerClient, error: unknown): void {
     this.#init.log?.('cannot ask %p for blocks - %e', peer.id, error);
     peer.avoidUntilMs = performance.now() + UNREACHABLE_MS;
-    this.#drop(peer);
+    this.#asker.drop(peer);
   }
 
   #schedule(): void {
@@ -366,7 +228,7 @@ export class Fetcher {
     queueMicrotask(() => {
       this.#scheduled = false;
       const now = performance.now();
-      for (const session of this.#sessions) session.schedule(now);
+      for (const session of this.#sessions) session.schedule(now, this.#asker);
     });
   }
 

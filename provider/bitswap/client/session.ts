@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
+import type { Asker } from './asker.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { PeerClient } from './peer-client.ts';
 import type { Want } from './want.ts';
@@ -118,19 +119,19 @@ export class FetchSession implements Session {
   }
 
   /** Gives pending wants to peers until no peer has room. */
-  schedule(now: number): void {
+  schedule(now: number, asker: Asker): void {
     if (this.#head >= this.#pending.length && this.#again.length === 0) return;
     const trusted = this.trustedPeers().filter((peer) => peer.avoidUntilMs <= now);
     const again = this.#again;
     this.#again = [];
     for (const want of again) {
-      if (this.#isMine(want) && !this.#assign(want, trusted, now)) this.#again.push(want);
+      if (this.#isMine(want) && !this.#assign(want, trusted, now, asker)) this.#again.push(want);
     }
     const skipped: Want[] = [];
     while (this.#head < this.#pending.length && skipped.length < LOOKAHEAD_MAX) {
       if (trusted.length > 0 && !trusted.some((peer) => peer.hasRoom)) break;
       const want = this.#pending[this.#head++] as Want;
-      if (this.#isMine(want) && !this.#assign(want, trusted, now)) skipped.push(want);
+      if (this.#isMine(want) && !this.#assign(want, trusted, now, asker)) skipped.push(want);
     }
     // What was passed over goes back to where it stood.
     this.#head -= skipped.length;
@@ -142,7 +143,7 @@ export class FetchSession implements Session {
   }
 
   /** False when the want must wait for room. */
-  #assign(want: Want, trusted: PeerClient[], now: number): boolean {
+  #assign(want: Want, trusted: PeerClient[], now: number, asker: Asker): boolean {
     let best: PeerClient | undefined;
     let bestMs = Number.POSITIVE_INFINITY;
     let mustWait = false;
@@ -157,12 +158,12 @@ export class FetchSession implements Session {
       }
     }
     if (best !== undefined) {
-      this.#fetcher.askBlock(want, best, now);
+      asker.askBlock(want, best, now);
       return true;
     }
     if (mustWait) return false;
     if (trusted.length === 0 && !want.probing && this.probing >= PROBING_MAX) return false;
-    return this.#fetcher.probe(want, now);
+    return asker.probe(want, now);
   }
 
   #isMine(want: Want): boolean {

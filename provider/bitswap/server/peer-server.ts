@@ -2,11 +2,12 @@ import { type Dialect, dialectOf, type Link } from '../net/network.ts';
 import type { Outbound } from '../net/outbound.ts';
 import type { DecodedWant } from '../wire/decode.ts';
 import { encodeFrame, type PresenceToSend } from '../wire/encode.ts';
+import { Announcer } from './announcer.ts';
 import { CreditGate } from './credit-gate.ts';
 import { type PeerWant, PeerWants, type PeerWantsEvents } from './peer-wants.ts';
 import { readyLane, type Shipment, Shipper } from './shipper.ts';
 import { TaskQueue } from './task-queue.ts';
-import type { ServerContext, Task } from './types.ts';
+import { byPriority, type ServerContext, type Task } from './types.ts';
 
 /** Wants that are looked up together: enough to fill a message of small blocks, few enough to stay fair. */
 const LOOKUPS_MAX = 256;
@@ -39,6 +40,7 @@ export class PeerServer {
   readonly #context: ServerContext;
   readonly #events: PeerServerEvents;
   readonly #credit: CreditGate;
+  readonly #announcer: Announcer;
   readonly #shipper: Shipper;
   readonly #queue: TaskQueue<PeerWant>;
   #lane: Outbound;
@@ -48,7 +50,7 @@ export class PeerServer {
   #running = false;
   #openFailures = 0;
   #dialect: Dialect = { presences: true, prefixes: true };
-  #timers = new Set<ReturnType<typeof setTimeout>>();
+  #reopenTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(link: Link, context: ServerContext, events: PeerServerEvents) {
     this.link = link;
@@ -56,8 +58,19 @@ export class PeerServer {
     this.#context = context;
     this.#events = events;
     this.wants = new PeerWants(context.limits.wantsPerPeerMax, events);
-    this.#credit = new CreditGate(context.ledger, link.peer, () => this.#announceRefused());
+    this.#credit = new CreditGate(context.ledger, link.peer, () => this.#announcer.announce());
     const { wants } = this;
+    this.#announcer = new Announcer({
+      wants,
+      credit: this.#credit,
+      limits: context.limits,
+      enqueue: (want) => this.#enqueue(want),
+      sayHave: (want) => {
+        this.#presences.push({ want, have: true });
+        this.#pump();
+      },
+      knowsHave: () => this.#dialect.presences,
+    });
     this.#shipper = new Shipper(
       { link, context, credit: this.#credit, wants, stop: this.#stop.signal },
       {
@@ -91,7 +104,8 @@ export class PeerServer {
   close(reason: Error): void {
     this.#stop.abort(reason);
     this.#credit.close();
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#announcer.close();
+    clearTimeout(this.#reopenTimer);
     this.#queue.clear();
     this.#new = [];
     this.#presences = [];
@@ -99,6 +113,7 @@ export class PeerServer {
   }
 
   #before(a: PeerWant, b: PeerWant): boolean {
+    if (this.#context.before === byPriority && a.priority !== b.priority) return a.priority > b.priority;
     const [first, second] = [this.#task(a), this.#task(b)];
     if (this.#context.before(first, second)) return true;
     return !this.#context.before(second, first) && a.sequence < b.sequence;
@@ -108,19 +123,16 @@ export class PeerServer {
     return { peer: this.link.peer, cid, priority, wantHave, size };
   }
 
-  #later(run: () => void, delayMs: number): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      run();
-    }, delayMs);
-    timer.unref();
-    this.#timers.add(timer);
-  }
-
   #enqueue(want: PeerWant): void {
     this.wants.setState(want, 'queued');
+    // A peer that cancels and asks again, over and over, leaves wants behind that are none any more.
+    if (this.#new.length >= 2 * this.#context.limits.wantsPerPeerMax) this.#new = this.#new.filter((w) => this.#isQueued(w));
     this.#new.push(want);
     this.#pump();
+  }
+
+  #isQueued(want: PeerWant): boolean {
+    return want.state === 'queued' && this.wants.holds(want);
   }
 
   get #idle(): boolean {
@@ -149,7 +161,8 @@ export class PeerServer {
   #reopenLater(): void {
     if (this.#stop.signal.aborted) return;
     if (++this.#openFailures < OPENS_MAX) {
-      this.#later(() => this.#pump(), REOPEN_MS * this.#openFailures);
+      this.#reopenTimer = setTimeout(() => this.#pump(), REOPEN_MS * this.#openFailures);
+      this.#reopenTimer.unref();
       return;
     }
     this.#openFailures = 0;
@@ -174,7 +187,7 @@ export class PeerServer {
 
   /** Finds out what we can answer new wants with. */
   async #lookUp(): Promise<void> {
-    const wants = this.#new.splice(0, LOOKUPS_MAX);
+    const wants = this.#new.splice(0, LOOKUPS_MAX).filter((want) => this.#isQueued(want));
     const arrivals = this.#events.arrivals();
     const pending: Promise<void>[] = [];
     for (const want of wants) {
@@ -192,7 +205,7 @@ export class PeerServer {
     }
     if (pending.length > 0) await Promise.all(pending);
     for (const want of wants) {
-      if (this.wants.holds(want) && want.state === 'queued') this.#place(want);
+      if (this.#isQueued(want)) this.#place(want);
     }
     if (this.#events.arrivals() !== arrivals) await this.#lookAgain(wants);
   }
@@ -252,7 +265,7 @@ export class PeerServer {
       const size = next.size ?? 0;
       if (bytes > 0 && bytes + size > target) break;
       this.#queue.pop();
-      if (!this.wants.holds(next) || next.state !== 'queued') continue;
+      if (!this.#isQueued(next)) continue;
       this.wants.setState(next, 'loading');
       wants.push(next);
       bytes += size;
@@ -264,51 +277,6 @@ export class PeerServer {
       bytes -= want.size ?? 0;
     }
     return { wants: granted, bytes, reservations };
-  }
-
-  /**
-   * Announces refused blocks as far as there is room now: the peer may have got them elsewhere. A peer that never asks
-   * twice (Helia) is served outright after a while.
-   */
-  #announceRefused(): void {
-    let room = this.#credit.room();
-    let announced = false;
-    let isFirst = true;
-    for (const want of [...this.wants.waiting()]) {
-      if (want.state !== 'refused') continue;
-      const size = want.size ?? 0;
-      if (want.announced) {
-        // The room for it is promised already.
-        room -= size;
-        continue;
-      }
-      // For the first one the ledger has just said that there is room, by whatever rule of its own.
-      if (size > room && !isFirst) {
-        this.#credit.refuse(size);
-        break;
-      }
-      isFirst = false;
-      room -= size;
-      if (want.saidDontHave && this.#dialect.presences && size > this.#context.limits.replaceHaveWithBlockBytesMax) {
-        want.announced = true;
-        want.promised = true;
-        announced = true;
-        this.#presences.push({ want, have: true });
-      } else {
-        this.#enqueue(want);
-      }
-    }
-    if (announced) this.#later(() => this.#serveAnnounced(), this.#context.limits.haveGraceMs);
-    this.#pump();
-  }
-
-  #serveAnnounced(): void {
-    for (const want of [...this.wants.waiting()]) {
-      if (want.state !== 'refused' || !want.announced) continue;
-      want.announced = false;
-      want.saidDontHave = false;
-      this.#enqueue(want);
-    }
   }
 
   #sendPresences(): void {
@@ -323,7 +291,8 @@ export class PeerServer {
     if (!this.#dialect.presences) return [];
     const presences: PresenceToSend[] = [];
     for (const { want, have } of taken) {
-      if (!this.wants.holds(want)) continue;
+      // Cancelled, or, for a DONT_HAVE, found after all.
+      if (!this.wants.holds(want) || (!have && want.state !== 'missing' && want.state !== 'refused')) continue;
       presences.push({ cid: want.cidBytes, have });
       // A HAVE answers a want-have for good. A want-block that was refused and is now announced lives on.
       if (have && want.wantHave) this.wants.remove(want);
