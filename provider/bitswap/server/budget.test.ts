@@ -6,22 +6,25 @@ const never = new AbortController().signal;
 
 test('never more is given out than there is, and in the end everybody was served', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 120 }), rank: fc.nat(5) })), async (requests) => {
-      const budget = new SendBudget<number>(100, (a, b) => a < b);
-      let served = 0;
-      await Promise.all(
-        requests.map(async ({ bytes, rank }) => {
-          await budget.take(bytes, rank, never);
-          // A request larger than everything is let through alone.
-          expect(budget.usedBytes <= 100 || budget.usedBytes === bytes).toBe(true);
-          await Promise.resolve();
-          budget.give(bytes);
-          served++;
-        }),
-      );
-      expect(served).toBe(requests.length);
-      expect(budget.usedBytes).toBe(0);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 120 }), rank: fc.nat(5) })),
+      async (requests) => {
+        const budget = new SendBudget<number>(100, (a, b) => a < b);
+        let served = 0;
+        await Promise.all(
+          requests.map(async ({ bytes, rank }) => {
+            await budget.take(bytes, rank, never);
+            // A request larger than everything is let through alone.
+            expect(budget.usedBytes <= 100 || budget.usedBytes === bytes).toBe(true);
+            await Promise.resolve();
+            budget.give(bytes);
+            served++;
+          }),
+        );
+        expect(served).toBe(requests.length);
+        expect(budget.usedBytes).toBe(0);
+      },
+    ),
   );
 });
 

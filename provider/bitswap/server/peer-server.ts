@@ -126,7 +126,8 @@ export class PeerServer {
   #enqueue(want: PeerWant): void {
     this.wants.setState(want, 'queued');
     // A peer that cancels and asks again, over and over, leaves wants behind that are none any more.
-    if (this.#new.length >= 2 * this.#context.limits.wantsPerPeerMax) this.#new = this.#new.filter((w) => this.#isQueued(w));
+    if (this.#new.length >= 2 * this.#context.limits.wantsPerPeerMax)
+      this.#new = this.#new.filter((w) => this.#isQueued(w));
     this.#new.push(want);
     this.#pump();
   }
