@@ -102,7 +102,7 @@ class WorkerSandbox implements Sandbox {
       lost: 0,
       cancelledMs: undefined,
       cancelReason: undefined,
-      stopped: new AbortController(),
+      fetching: undefined,
       settled: false,
       resolve: (outcome) => {
         if (!settle()) return;

@@ -30,18 +30,14 @@ export function decodeHead(bytes: Uint8Array): ResponseHead {
   if (count > ABI_LIMITS.headersMax)
     throw invalid(`it has ${count} headers; at most ${ABI_LIMITS.headersMax} are allowed`);
   const headers: Record<string, string> = {};
-  let keyBefore = new Uint8Array(0);
+  let keyBefore: Uint8Array | undefined;
   for (let i = 0; i < count; i++) {
     const key = reader.textBytes();
-    if (i > 0 && compareKeys(keyBefore, key) >= 0) throw invalid('header names must be sorted and may not repeat');
+    if (keyBefore !== undefined && compareKeys(keyBefore, key) >= 0) {
+      throw invalid('header names must be sorted and may not repeat');
+    }
     keyBefore = key;
-    // Not a plain assignment: a header may be called __proto__.
-    Object.defineProperty(headers, reader.decode(key), {
-      value: reader.text(),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    setHeader(headers, decodeText(key), reader.text());
   }
   if (reader.left > 0) throw invalid(`${reader.left} bytes follow it; write the body in a second call`);
   return { status, headers };
@@ -49,6 +45,12 @@ export function decodeHead(bytes: Uint8Array): ResponseHead {
 
 function invalid(reason: string): JobEnd {
   return new JobEnd('INVALID_OUTPUT', `The first output_write must be the response head: ${reason}.`);
+}
+
+function setHeader(headers: Record<string, string>, name: string, value: string): void {
+  if (name === '__proto__')
+    Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
+  else headers[name] = value;
 }
 
 function compareKeys(a: Uint8Array, b: Uint8Array): number {
@@ -61,6 +63,25 @@ function compareKeys(a: Uint8Array, b: Uint8Array): number {
 }
 
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const SHORT_BYTES = 64;
+
+/** TextDecoder takes a microsecond to start; most texts here are short and plain ASCII. */
+function decodeText(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT_BYTES) {
+    let text = '';
+    let plain = true;
+    for (const byte of bytes) {
+      plain &&= byte < 0x80;
+      text += String.fromCharCode(byte);
+    }
+    if (plain) return text;
+  }
+  try {
+    return strictText.decode(bytes);
+  } catch {
+    throw invalid('a text is not UTF-8');
+  }
+}
 
 class Reader {
   readonly #bytes: Uint8Array;
@@ -90,24 +111,16 @@ class Reader {
     return value;
   }
 
-  textBytes(): Uint8Array<ArrayBuffer> {
+  textBytes(): Uint8Array {
     const length = this.head(MAJOR_TEXT);
     if (length > this.left) throw invalid('it ends inside a text');
     const start = this.#offset;
     this.#offset += length;
-    return this.#bytes.slice(start, this.#offset);
+    return this.#bytes.subarray(start, this.#offset);
   }
 
   text(): string {
-    return this.decode(this.textBytes());
-  }
-
-  decode(bytes: Uint8Array): string {
-    try {
-      return strictText.decode(bytes);
-    } catch {
-      throw invalid('a text is not UTF-8');
-    }
+    return decodeText(this.textBytes());
   }
 
   #byte(): number {

@@ -41,7 +41,7 @@ export class Instance {
     this.#stack = exports[STACK] as WebAssembly.Global<'i32'> | undefined;
     this.#reset = exports[RESET] as (() => void) | undefined;
     if (loaded.resettable && this.byteLength <= RESTORE_BYTES_MAX) {
-      this.#snapshot = takeSnapshot(this.memory.buffer);
+      this.#snapshot = snapshotOf(loaded.module, this.memory.buffer);
     }
   }
 
@@ -71,12 +71,24 @@ export class Instance {
   }
 }
 
+const snapshots = new WeakMap<WebAssembly.Module, Snapshot>();
+
+/** Memory right after instantiation is the same for every instance of a module. */
+function snapshotOf(module: WebAssembly.Module, buffer: ArrayBuffer): Snapshot {
+  let snapshot = snapshots.get(module);
+  if (snapshot === undefined) {
+    snapshot = takeSnapshot(buffer);
+    snapshots.set(module, snapshot);
+  }
+  return snapshot;
+}
+
 function takeSnapshot(buffer: ArrayBuffer): Snapshot {
-  // Eight bytes at a time: memory is a whole number of pages.
-  const words = new BigUint64Array(buffer);
+  // Four bytes at a time: memory is a whole number of pages.
+  const words = new Uint32Array(buffer);
   let first = 0;
   let last = words.length;
-  while (first < last && words[first] === 0n) first += 1;
-  while (last > first && words[last - 1] === 0n) last -= 1;
-  return { byteLength: buffer.byteLength, start: first * 8, bytes: new Uint8Array(buffer.slice(first * 8, last * 8)) };
+  while (first < last && words[first] === 0) first += 1;
+  while (last > first && words[last - 1] === 0) last -= 1;
+  return { byteLength: buffer.byteLength, start: first * 4, bytes: new Uint8Array(buffer.slice(first * 4, last * 4)) };
 }

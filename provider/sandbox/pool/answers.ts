@@ -45,21 +45,20 @@ async function answer(question: Question, options: AnswerOptions): Promise<Answe
     const { module } = entry.job;
     return { kind: 'module', module };
   }
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), options.blockTimeoutMs);
+  const controller = new AbortController();
+  entry.fetching = controller;
+  const late = new Error(`it did not come within ${options.blockTimeoutMs} ms`);
+  const timer = setTimeout(() => controller.abort(late), options.blockTimeoutMs);
   options.waiting(entry, true);
   try {
-    const signal = AbortSignal.any([entry.stopped.signal, timeout.signal]);
-    const bytesOrSize = await raceSignal(fetchPart(question, entry, options, signal), signal);
-    return bytesOrSize;
+    return await raceSignal(fetchPart(question, entry, options, controller.signal), controller.signal);
   } catch (error) {
-    if (timeout.signal.aborted)
-      return failed('BLOCK_UNAVAILABLE', `The block did not come within ${options.blockTimeoutMs} ms.`);
     if (error instanceof WorkswapError && Object.hasOwn(OUTCOME_FAULTS, error.code))
-      return failed(error.code, error.message, error);
+      return failed(error.code, error.message);
     return failed('BLOCK_UNAVAILABLE', `The block is not available: ${error instanceof Error ? error.message : error}`);
   } finally {
     clearTimeout(timer);
+    entry.fetching = undefined;
     options.waiting(entry, false);
   }
 }
@@ -93,7 +92,6 @@ async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<
   }
 }
 
-function failed(code: string, message: string, error?: WorkswapError): Answer {
-  const fault = error?.fault ?? 'provider';
-  return { kind: 'error', error: { code, message, fault, retryable: error?.retryable ?? true } };
+function failed(code: string, message: string): Answer {
+  return { kind: 'error', error: { code, message, fault: 'provider', retryable: true } };
 }

@@ -38,6 +38,8 @@ export class Dispatcher {
   readonly #watchdog: Watchdog;
   readonly #batches = new Map<number, Batch>();
   readonly #freeSlots: number[] = [];
+  /** By slot: a controller serves until it has stopped a worker. */
+  readonly #controllers: (AbortController | undefined)[] = [];
   #lastGeneration = 0;
   #waiting = 0;
   #reservedBytes = 0;
@@ -111,7 +113,7 @@ export class Dispatcher {
       return;
     }
     entry.cancelledMs = sharedNowMs();
-    entry.stopped.abort(reason);
+    entry.fetching?.abort(reason);
     this.#watchdog.start();
   }
 
@@ -130,7 +132,7 @@ export class Dispatcher {
       batch.killed = true;
       for (const entry of batch.entries) {
         if (entry.batch !== batch || entry.settled) continue;
-        entry.stopped.abort();
+        entry.fetching?.abort();
         entry.reject(closedError(this.#elapsedMs(batch, entry)));
       }
     }
@@ -163,12 +165,13 @@ export class Dispatcher {
       slot,
       generation: this.#lastGeneration,
       entries,
-      controller: new AbortController(),
+      controller: this.#controllers[slot] ?? new AbortController(),
       // Jobs of a batch run one after the other.
       reservedBytes: Math.max(...entries.map((entry) => entry.reservedBytes)),
       waiting: false,
       killed: false,
     };
+    this.#controllers[slot] = batch.controller;
     for (const [index, entry] of entries.entries()) {
       entry.batch = batch;
       entry.index = index;
@@ -177,11 +180,7 @@ export class Dispatcher {
     this.#reservedBytes += batch.reservedBytes;
     this.counters.batches += 1;
     this.#workers.control.open(slot, batch.generation, entries.length);
-    const message = encodeBatch(
-      slot,
-      batch.generation,
-      entries.map(({ job, record }) => ({ moduleId: record.id, ...job })),
-    );
+    const message = encodeBatch(slot, batch.generation, entries);
     this.#watchdog.start();
     this.#workers.run(message, batch.controller.signal).then(
       (answer) => this.#answered(batch, answer),
@@ -249,7 +248,7 @@ export class Dispatcher {
     this.counters.workersLost += 1;
     const current = this.#workers.control.current(batch.slot);
     const worker = current === undefined ? undefined : this.#workers.find(current.threadId);
-    guilty.stopped.abort(error);
+    guilty.fetching?.abort(error);
     this.#queue.correct(guilty, error.elapsedMs - guilty.expectedMs);
     guilty.record.add(error.elapsedMs);
     guilty.reject(error);
@@ -293,6 +292,7 @@ export class Dispatcher {
   #free(batch: Batch): void {
     if (this.#batches.get(batch.slot) !== batch) return;
     this.#batches.delete(batch.slot);
+    if (batch.killed) this.#controllers[batch.slot] = undefined;
     if (batch.waiting) this.#waiting -= 1;
     this.#freeSlots.push(batch.slot);
     this.#reservedBytes -= batch.reservedBytes;

@@ -21,8 +21,8 @@ export interface Entry {
   /** When the caller gave it up, while it was on a worker. */
   cancelledMs: number | undefined;
   cancelReason: unknown;
-  /** Stops what the main thread does for it. */
-  readonly stopped: AbortController;
+  /** Stops what the main thread fetches for it; there is one only while it does. */
+  fetching: AbortController | undefined;
   settled: boolean;
   resolve(outcome: Outcome): void;
   reject(error: SandboxError): void;

@@ -1,3 +1,6 @@
+const COLD_COUNT = 4;
+const COLD_MS_MAX = 0.5;
+
 /** What the pool remembers of a module. */
 export class ModuleRecord {
   readonly id: number;
@@ -13,8 +16,10 @@ export class ModuleRecord {
 
   add(elapsedMs: number): void {
     this.count += 1;
-    const weight = Math.max(1 / this.count, 1 / 16);
-    this.meanMs += (elapsedMs - this.meanMs) * weight;
+    // The first jobs on new workers pay for compiling, and say little about those that follow.
+    const weight = Math.max(1 / this.count, 1 / 8);
+    const sample = this.count <= COLD_COUNT ? Math.min(elapsedMs, COLD_MS_MAX) : elapsedMs;
+    this.meanMs += (sample - this.meanMs) * weight;
   }
 }
 

@@ -26,10 +26,16 @@ export interface WireBatch {
   jobs: WireJob[];
 }
 
-export function encodeBatch(slot: number, generation: number, jobs: readonly WireJob[]): ArrayBuffer {
+/** What `encodeBatch` takes: a job and the number of its module. */
+export interface NumberedJob {
+  job: Omit<WireJob, 'moduleId'>;
+  record: { id: number };
+}
+
+export function encodeBatch(slot: number, generation: number, jobs: readonly NumberedJob[]): ArrayBuffer {
   const fixedBytes = (HEADER_FIELDS + jobs.length * JOB_FIELDS) * 8;
   let size = fixedBytes;
-  for (const job of jobs) size += SEED_BYTES + job.input.length;
+  for (const { job } of jobs) size += SEED_BYTES + job.input.length;
   const buffer = new ArrayBuffer(size);
   const numbers = new Float64Array(buffer, 0, fixedBytes / 8);
   const bytes = new Uint8Array(buffer);
@@ -38,8 +44,9 @@ export function encodeBatch(slot: number, generation: number, jobs: readonly Wir
   numbers[2] = jobs.length;
   let at = HEADER_FIELDS;
   let offset = fixedBytes;
-  for (const { moduleId, input, seed, timeMs, limits, budget } of jobs) {
-    numbers[at] = moduleId;
+  for (const { job, record } of jobs) {
+    const { input, seed, timeMs, limits, budget } = job;
+    numbers[at] = record.id;
     numbers[at + 1] = timeMs;
     numbers[at + 2] = limits.fuelMax;
     numbers[at + 3] = limits.memoryPagesMax;
@@ -151,18 +158,19 @@ export class ResultWriter {
   outcome(outcome: Outcome): void {
     const { error, logs } = outcome;
     const extra = error === undefined && logs.length === 0 ? undefined : { ...(error && { error }), logs };
-    this.#record(
-      [KIND_OUTCOME, outcome.elapsedMs, outcome.fuel, outcome.memoryPagesPeak, outcome.readBytes, outcome.status],
-      [outcome.head, outcome.body, encodeExtra(extra)],
-    );
+    const at = this.#record(KIND_OUTCOME, outcome.elapsedMs, outcome.head, outcome.body, extra);
+    this.#numbers[at + 5] = outcome.fuel;
+    this.#numbers[at + 6] = outcome.memoryPagesPeak;
+    this.#numbers[at + 7] = outcome.readBytes;
+    this.#numbers[at + 8] = outcome.status;
   }
 
   failure(failure: WireFailure, elapsedMs: number): void {
-    this.#record([KIND_FAILURE, elapsedMs, 0, 0, 0, 0], [nothing, nothing, encodeExtra({ failure })]);
+    this.#record(KIND_FAILURE, elapsedMs, nothing, nothing, { failure });
   }
 
   notRun(): void {
-    this.#record([KIND_NOT_RUN, 0, 0, 0, 0, 0], [nothing, nothing, nothing]);
+    this.#record(KIND_NOT_RUN, 0, nothing, nothing, undefined);
   }
 
   finish(): ArrayBuffer {
@@ -173,17 +181,23 @@ export class ResultWriter {
     return buffer;
   }
 
-  #record(fields: number[], parts: Uint8Array[]): void {
+  #record(kind: number, elapsedMs: number, head: Uint8Array, body: Uint8Array, extra: Extra | undefined): number {
     const at = this.#count * RESULT_FIELDS;
     this.#count += 1;
-    this.#numbers.set(fields, at);
-    for (const [i, part] of parts.entries()) {
-      this.#numbers[at + 6 + i] = part.length;
-      this.#append(part);
-    }
+    const extraBytes = extra === undefined ? nothing : encoder.encode(JSON.stringify(extra));
+    this.#numbers[at] = kind;
+    this.#numbers[at + 1] = elapsedMs;
+    this.#numbers[at + 2] = head.length;
+    this.#numbers[at + 3] = body.length;
+    this.#numbers[at + 4] = extraBytes.length;
+    this.#append(head);
+    this.#append(body);
+    this.#append(extraBytes);
+    return at;
   }
 
   #append(part: Uint8Array): void {
+    if (part.length === 0) return;
     const size = this.#size + part.length;
     if (size > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(size, this.#bytes.length * 2));
@@ -193,10 +207,6 @@ export class ResultWriter {
     this.#bytes.set(part, this.#size);
     this.#size = size;
   }
-}
-
-function encodeExtra(extra: Extra | undefined): Uint8Array {
-  return extra === undefined ? nothing : encoder.encode(JSON.stringify(extra));
 }
 
 /** `decodeHeaders` reads the headers out of a head that the engine has accepted. */
@@ -209,6 +219,7 @@ export function decodeResults(
   let offset = numbers.byteLength;
   // The outcome of a batch with one job may own the message; others get copies, or a view could reach a neighbour's bytes.
   const part = (length: number): Uint8Array => {
+    if (length === 0) return new Uint8Array(0);
     const view = new Uint8Array(buffer, offset, length);
     offset += length;
     return count === 1 ? view : view.slice();
@@ -217,9 +228,9 @@ export function decodeResults(
   for (let i = 0; i < count; i++) {
     const field = (index: number): number => numbers[i * RESULT_FIELDS + index] ?? 0;
     const kind = field(0);
-    const head = part(field(6));
-    const body = part(field(7));
-    const extraBytes = part(field(8));
+    const head = part(field(2));
+    const body = part(field(3));
+    const extraBytes = part(field(4));
     if (kind === KIND_NOT_RUN) {
       results.push({ kind: 'notRun' });
       continue;
@@ -233,12 +244,12 @@ export function decodeResults(
       ...(extra.error && { error: extra.error }),
       head,
       body,
-      status: field(5),
+      status: field(8),
       headers: head.length === 0 ? {} : decodeHeaders(head),
-      fuel: field(2),
-      memoryPagesPeak: field(3),
+      fuel: field(5),
+      memoryPagesPeak: field(6),
       outputBytes: head.length + body.length,
-      readBytes: field(4),
+      readBytes: field(7),
       logs: extra.logs ?? [],
       elapsedMs: field(1),
     };
