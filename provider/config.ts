@@ -58,6 +58,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       moduleBytesMax: count.default(8 * 1024 * 1024),
       cacheBytesMax: count.default(256 * 1024 * 1024),
+      fetchTimeoutMs: count.default(10_000),
     })
     .prefault({}),
 });

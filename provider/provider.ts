@@ -117,6 +117,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     stop(options) {
       stopped ??= (async () => {
         await jobs.stop(options);
+        await modules.close();
         await sandbox.close();
         await peer.stop();
       })();

@@ -39,11 +39,15 @@ export async function openLocalEngine(
       (await openFile(CID.decode(cid), getBlock, { signal })).read(offset, length),
     fileSize: async (cid, signal) => (await openFile(CID.decode(cid), getBlock, { signal })).size,
   });
+  const modules = createModuleLoader({ getBlock, ...limits, memoryPagesMax: sandbox.memoryPagesMax });
   return {
     getBlock,
     sandbox: engine,
-    modules: createModuleLoader({ getBlock, ...limits, memoryPagesMax: sandbox.memoryPagesMax }),
-    close: () => engine.close(),
+    modules,
+    async close() {
+      await modules.close();
+      await engine.close();
+    },
   };
 }
 

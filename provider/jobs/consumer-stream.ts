@@ -22,6 +22,9 @@ import type { JobsStats } from './types.ts';
 /** Bytes waiting in the stream above which a job's output waits for the consumer to read. */
 const WRITE_HIGH_WATER_BYTES = 1024 * 1024;
 
+/** How long the last replies may take to leave. */
+const CLOSE_TIMEOUT_MS = 5000;
+
 type JobRequestFrame = Exclude<DecodedRequest, { kind: 'cancel' }>;
 
 /** One consumer's stream: decodes requests, runs them, sends replies in the order in which jobs finish. */
@@ -59,13 +62,15 @@ export class ConsumerStream {
       } catch (error) {
         // After a frame that cannot be read nothing that follows can be trusted. Say so, then cut.
         this.#reply(0, { error: toFailure(error instanceof WorkswapError ? error : badFrame(error)) });
-        this.#writer.flush();
         this.#abortJobs(new WorkswapError('BAD_FRAME', 'The stream broke', { fault: 'consumer' }));
-        void stream.close().catch((closing: Error) => stream.abort(closing));
+        void this.#end();
       }
     });
     stream.addEventListener('close', () => this.#onGone());
-    stream.addEventListener('remoteCloseWrite', () => this.#onGone());
+    stream.addEventListener('remoteCloseWrite', () => {
+      this.#onGone();
+      void this.#end();
+    });
     this.sendTariff();
   }
 
@@ -82,8 +87,18 @@ export class ConsumerStream {
       signal.addEventListener('abort', () => this.#abortJobs(shuttingDown()), { once: true });
       await promise;
     }
+    await this.#end();
+  }
+
+  /** Sends what is left, then lets go of the stream whether or not the other side closes its half. */
+  async #end(): Promise<void> {
     this.#writer.flush();
-    await this.#stream.close().catch((error: Error) => this.#stream.abort(error));
+    try {
+      await this.#stream.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) });
+      this.#stream.abort(new Error('The stream has ended'));
+    } catch (error) {
+      this.#stream.abort(error as Error);
+    }
   }
 
   #onFrame(frame: Uint8Array): void {
