@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { CID } from 'multiformats/cid';
 import { buildHandler } from '../sdk/build/index.ts';
@@ -32,26 +31,7 @@ export async function consumer(options: Parameters<typeof createConsumer>[0] = {
   return started;
 }
 
-const built = new Map<string, Promise<Uint8Array>>();
-
-/** The module of one of the project's handlers. */
-export function handler(name: string): Promise<Uint8Array> {
-  const source = fileURLToPath(new URL(`../handlers/${name}/assembly/index.ts`, import.meta.url));
-  return buildOnce(source);
-}
-
-export function handlerPath(name: string): string {
-  return fileURLToPath(new URL(`../handlers/${name}/assembly/index.ts`, import.meta.url));
-}
-
-function buildOnce(source: string): Promise<Uint8Array> {
-  let module = built.get(source);
-  if (module === undefined) {
-    module = buildHandler(source).then(({ wasm }) => wasm);
-    built.set(source, module);
-  }
-  return module;
-}
+export { buildModule as handler } from './build-module.ts';
 
 /** A handler that misbehaves as its path says. */
 const HOSTILE = `import { Request, Response } from 'workswap';

@@ -39,7 +39,7 @@ async function failure(promise: Promise<unknown>): Promise<JobError> {
 
 describe('a job', () => {
   it('comes back with its answer and a receipt, and both ledgers agree to the byte', async () => {
-    const { host, caller, client } = await pair();
+    const { host, caller, client } = await pair({ credit: { refreshBytesPerSecond: 0 } });
     const hello = await offer(caller, await handler('hello'));
     const response = await client.call(hello, { path: '/?name=Ada' });
     expect(response.status).toBe(200);
@@ -319,11 +319,11 @@ describe('a job that ends without a result', () => {
   });
 
   it('past its deadline is stopped, and others are not disturbed', async () => {
-    const { host, caller, client } = await pair({ credit: { newcomerLineBytes: 1024 * MIB } });
+    const { host, caller, client } = await pair({
+      credit: { newcomerLineBytes: 2e12, strangerPoolBytes: 2e12, limitBytesMax: 4e12 },
+    });
     const cid = await offer(caller, await hostile());
-    const slow = failure(
-      client.call(cid, { path: '/loop' }, { fuelMax: 1e15, priceMaxBytes: 500 * MIB, timeoutMs: 300 }),
-    );
+    const slow = failure(client.call(cid, { path: '/loop' }, { fuelMax: 1e15, priceMaxBytes: 1e12, timeoutMs: 300 }));
     const others = await Promise.all(
       Array.from({ length: 20 }, async () => {
         const response = await client.call(cid, {}, { priceMaxBytes: MIB });

@@ -1,6 +1,6 @@
 import type { SQLOutputValue, StatementSync } from 'node:sqlite';
 
-import type { Database } from '../store/sqlite/index.ts';
+import { toStoreError, type Database } from '../store/sqlite/index.ts';
 import { AccountEntry } from './account.ts';
 import type { LedgerState } from './batch.ts';
 import { integer, text } from './columns.ts';
@@ -11,22 +11,28 @@ const PAGE_ROWS = 1_000;
 
 /** Reads accounts as the last checkpoint left them. */
 export class AccountReader {
+  readonly #path: string;
   readonly #termsOf: (peer: string) => Terms;
   readonly #one: StatementSync;
   readonly #page: StatementSync;
   readonly #state: StatementSync;
 
   constructor(database: Database, termsOf: (peer: string) => Terms) {
+    this.#path = database.path;
     this.#termsOf = termsOf;
     this.#one = database.sqlite.prepare(`SELECT ${COLUMNS} FROM accounts WHERE peer = ?`);
     this.#page = database.sqlite.prepare(`SELECT ${COLUMNS} FROM accounts WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS}`);
     this.#state = database.sqlite.prepare('SELECT ledger_ms, wall_ms, pool_used, pool_ms FROM ledger_state');
   }
 
-  /** A peer that was never heard of gets an empty account that is not `known`. */
+  /** A peer that was never heard of gets an empty account that is not `known`. @throws StoreError */
   load(peer: string, nowMs: number): AccountEntry {
-    const row = this.#one.get(peer);
-    return row === undefined ? new AccountEntry(peer, this.#termsOf(peer), nowMs, false) : this.#entry(row);
+    try {
+      const row = this.#one.get(peer);
+      return row === undefined ? new AccountEntry(peer, this.#termsOf(peer), nowMs, false) : this.#entry(row);
+    } catch (error) {
+      throw toStoreError(error, this.#path);
+    }
   }
 
   /** In pages, so that no read transaction stays open while the caller thinks. */

@@ -92,7 +92,7 @@ export async function fetchDag(
 ): Promise<{ blocks: number; bytes: number }> {
   const seen = new Set([root.toString()]);
   const fetched = { blocks: 0, bytes: 0 };
-  for (let level = [root]; level.length > 0; ) {
+  for (let level = [root]; level.length > 0;) {
     const below: CID[] = [];
     const rest = level.values();
     const fetchRest = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { allocate } from './bytes';
 import { hostFail } from './host';
 import { utf8LengthMax, utf8Write } from './utf8';
 
@@ -12,9 +13,10 @@ function writeNumber(value: u32, dst: usize): usize {
  * Linked in place of the standard `abort`, which a provider does not offer.
  */
 export function abort(message: string | null, file: string | null, line: u32, column: u32): void {
-  const what = message === null ? 'assertion failed' : message;
-  const where = file === null ? '' : file;
-  const text = heap.alloc(utf8LengthMax(what) + utf8LengthMax(where) + 32);
+  // Compared as pointers: for strings, even `=== null` would compare their text.
+  const what = changetype<usize>(message) == 0 ? 'assertion failed' : changetype<string>(message);
+  const where = changetype<usize>(file) == 0 ? '' : changetype<string>(file);
+  const text = changetype<usize>(allocate(utf8LengthMax(what) + utf8LengthMax(where) + 32));
   let end = utf8Write(what, text);
   store<u16>(end, 0x2820); // " ("
   end = utf8Write(where, end + 2);

@@ -2,10 +2,10 @@ import { Request } from './request';
 import { Response } from './response';
 
 // The module's entry, which the build writes around the author's file, is made of these.
-export { abort } from './abort';
+export { abort, seed, trace } from './globals';
 export { Request, Response };
 
 /** For an input that is no DAG-CBOR map: the caller's mistake, so the handler is not even asked. */
 export function badRequest(): Response {
-  return Response.text('malformed request\n', 400);
+  return Response.text('bad request\n', 400);
 }

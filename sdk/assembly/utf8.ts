@@ -1,7 +1,7 @@
 /**
- * UTF-8 in both directions, never failing and never reading or writing outside the range given: what is not valid
- * becomes U+FFFD, exactly as a browser's TextDecoder does it. The standard library's own decoder trusts its input;
- * ours meets strangers'.
+ * UTF-8 in both directions, never failing and never reading or writing outside the range given: each byte that is no
+ * part of a character, and each half of a surrogate pair alone, becomes U+FFFD. The standard library's own decoder
+ * trusts its input; ours meets strangers'.
  */
 
 const REPLACEMENT: i32 = 0xfffd;
@@ -56,29 +56,27 @@ export function utf8Decode(src: usize, length: i32): string {
   while (src < end) {
     let point: i32 = load<u8>(src++);
     if (point > 0x7f) {
-      // Leading ones of the first byte: 2, 3 or 4 begin a character of so many bytes.
+      // The leading ones of the first byte say how many bytes there are; a following byte has one.
       const size = clz(~(point << 24));
-      let missing = size - 1;
-      if (point < 0xc2 || point > 0xf4) {
-        missing = 0;
-        point = REPLACEMENT;
-      } else {
-        point &= 0x3f >> missing;
+      let value = point & (0x7f >> size);
+      let left = size - 1;
+      let at = src;
+      while (left > 0 && at < end && (load<u8>(at) & 0xc0) == 0x80) {
+        value = (value << 6) | (load<u8>(at++) & 0x3f);
+        left--;
       }
-      for (; missing > 0; missing--) {
-        const next: i32 = src < end ? load<u8>(src) : 0;
-        const longer = (point << 6) | (next & 0x3f);
-        // Behind the first byte alone: no overlong forms, no surrogates, nothing above U+10FFFF.
-        if (
-          (next & 0xc0) != 0x80 ||
-          (missing == size - 1 &&
-            (size == 3 ? longer < 0x20 || (longer & 0x3e0) == 0x360 : size == 4 && (longer < 0x10 || longer > 0x10f)))
-        ) {
-          point = REPLACEMENT;
-          break;
-        }
-        point = longer;
-        src++;
+      // No overlong forms, no surrogates, nothing above U+10FFFF. Five and more bytes fail as being overlong.
+      if (
+        left == 0 &&
+        size == 1 + i32(value > 0x7f) + i32(value > 0x7ff) + i32(value > 0xffff) &&
+        size > 1 &&
+        value < 0x110000 &&
+        value >> 11 != 0x1b
+      ) {
+        point = value;
+        src = at;
+      } else {
+        point = REPLACEMENT;
       }
     }
     if (point > 0xffff) {

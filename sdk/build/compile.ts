@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as asc from 'assemblyscript/asc';
 import type { AscOptions } from './config.ts';
-import { ENTRY_FILE, GLOBAL_ALIASES, HANDLE_SIGNATURE, entrySource } from './entry.ts';
+import { ENTRY_FILE, GLOBAL_ALIASES, HANDLE_SIGNATURE, REPLACED_LIBRARY_FILES, entrySource } from './entry.ts';
 import type { Diagnostic } from './errors.ts';
-import { displayPath, sourcePath } from './paths.ts';
+import { SDK_DIRECTORY, displayPath, sourcePath } from './paths.ts';
 
 export interface CompileTask {
   /** Absolute path of the author's file. */
@@ -42,6 +42,11 @@ export async function compile(task: CompileTask): Promise<CompileResult> {
     }
   }
 
+  for (const [name, replacement] of Object.entries(REPLACED_LIBRARY_FILES)) {
+    const text = await read(replacement, SDK_DIRECTORY);
+    if (text === null) throw new Error(`${replacement} is missing from the SDK in ${SDK_DIRECTORY}`);
+    asc.libraryFiles[name] = text;
+  }
   const args = toArguments({
     ...task.options,
     use: [...list(task.options['use']), ...Object.entries(GLOBAL_ALIASES).map(([name, to]) => `${name}=${to}`)],

@@ -5,14 +5,21 @@ export const ENTRY_FILE = 'workswap-entry.ts';
 export const HANDLE_SIGNATURE = 'export function handle(req: Request): Response';
 
 /** The global functions that a plain module would ask the host for, and what the SDK puts in their place. */
-export const GLOBAL_ALIASES = { abort: '~lib/workswap/abort/abort' };
+export const GLOBAL_ALIASES = {
+  abort: '~lib/workswap/abort/abort',
+  seed: '~lib/workswap/globals/seed',
+  trace: '~lib/workswap/globals/trace',
+};
+
+/** Files of the standard library that the SDK replaces, by their name there and in the SDK. */
+export const REPLACED_LIBRARY_FILES = { 'rt/stub': 'std/stub.ts', 'bindings/dom': 'std/dom.ts' };
 
 /**
  * The file that is compiled: it turns the author's `handle` into the one that the ABI asks for. `module` is the
  * author's file, beside which the entry pretends to stand.
  */
 export function entrySource(module: string): string {
-  return `import { Request, Response, abort, badRequest } from 'workswap/serve';
+  return `import { Request, Response, badRequest } from 'workswap/serve';
 import { handle as author } from ${JSON.stringify(`./${module}`)};
 
 export function handle(): void {

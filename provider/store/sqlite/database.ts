@@ -70,25 +70,33 @@ function makeDirectory(path: string): void {
 }
 
 function prepare(db: DatabaseSync, path: string, readOnly: boolean): void {
-  db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
-  if (!readOnly) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
-  const id = pragma(db, 'application_id');
-  const version = pragma(db, 'user_version');
-  if (id === APPLICATION_ID) {
-    if (version <= STORE_VERSION) return;
-    throw new StoreError('STORE_NEWER', `${path} was made by a newer Workswap (store ${version}). Update Workswap.`, {
-      path,
-    });
-  }
-  const empty = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] === 0;
-  if (readOnly || !empty || id !== 0) {
-    throw new StoreError('STORE_CORRUPT', `${path} is not a Workswap database. Choose another path.`, { path });
-  }
+  db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`);
+  // First of all: somebody else's file must not even change its journal mode.
+  const isNew = identify(db, path);
+  if (readOnly) return;
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  if (!isNew) return;
   db.exec(`BEGIN IMMEDIATE;
     CREATE TABLE schema_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${STORE_VERSION};
     COMMIT`);
+}
+
+/** True for an empty file. @throws StoreError when the file is not ours or is newer than we are */
+function identify(db: DatabaseSync, path: string): boolean {
+  const id = pragma(db, 'application_id');
+  if (id === APPLICATION_ID) {
+    const version = pragma(db, 'user_version');
+    if (version <= STORE_VERSION) return false;
+    throw new StoreError(
+      'STORE_NEWER',
+      `${path} was made by a newer Workswap (store ${version}, this one knows ${STORE_VERSION}). Update Workswap.`,
+      { path },
+    );
+  }
+  if (id === 0 && db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] === 0) return true;
+  throw new StoreError('STORE_CORRUPT', `${path} is not a Workswap database. Choose another path.`, { path });
 }
 
 function pragma(db: DatabaseSync, name: 'application_id' | 'user_version'): number {

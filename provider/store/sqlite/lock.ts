@@ -29,7 +29,11 @@ export function lockFile(path: string): { release(): void } {
     throw toStoreError(error, path);
   }
   const held = db;
-  return { release: () => held.close() };
+  return {
+    release() {
+      if (held.isOpen) held.close();
+    },
+  };
 }
 
 function readHolder(db: DatabaseSync): number | undefined {

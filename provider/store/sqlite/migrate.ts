@@ -30,6 +30,8 @@ export function migrate(database: Pick<Database, 'sqlite' | 'path'>, schema: Sch
  * @throws StoreError STORE_NEWER
  */
 export function checkVersion({ sqlite, path }: Pick<Database, 'sqlite' | 'path'>, schema: Schema): number {
+  // A file that is read while its first writer still sets it up.
+  if (sqlite.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_versions'").get() === undefined) return 0;
   const version = sqlite.prepare('SELECT version FROM schema_versions WHERE name = ?').get(schema.name)?.['version'];
   const found = typeof version === 'number' ? version : 0;
   if (found <= schema.steps.length) return found;

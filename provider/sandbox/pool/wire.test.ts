@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Outcome } from '../types.ts';
+import { decodeBatch, decodeResults, encodeBatch, ResultWriter, type WireJob, type WireResult } from './wire.ts';
+
+const count = fc.maxSafeNat();
+const wireJob: fc.Arbitrary<WireJob> = fc.record(
+  {
+    moduleId: count,
+    input: fc.uint8Array({ maxLength: 300 }),
+    seed: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    timeMs: count,
+    limits: fc.record({ fuelMax: count, memoryPagesMax: count, outputBytesMax: count, timeoutMs: count }),
+    budget: fc.record({
+      priceMax: count,
+      compiledBytes: count,
+      rates: fc.record({
+        job: count,
+        compile: count,
+        input: count,
+        output: count,
+        read: count,
+        fuel: count,
+        memory: count,
+      }),
+    }),
+  },
+  { requiredKeys: ['moduleId', 'input', 'seed', 'timeMs', 'limits'] },
+);
+
+test('a batch arrives as it was sent', () => {
+  fc.assert(
+    fc.property(fc.nat(10), fc.nat(0xffffff), fc.array(wireJob, { maxLength: 10 }), (slot, generation, jobs) => {
+      const numbered = jobs.map(({ moduleId, ...job }) => ({ job, record: { id: moduleId } }));
+      expect(decodeBatch(encodeBatch(slot, generation, numbered))).toEqual({ slot, generation, jobs });
+    }),
+  );
+});
+
+const fault = fc.constantFrom('consumer', 'handler', 'provider');
+const bytes = fc.uint8Array({ maxLength: 3000 });
+const outcome: fc.Arbitrary<Outcome> = fc
+  .record(
+    {
+      error: fc.record({ code: fc.string(), message: fc.string({ unit: 'binary' }), fault }),
+      head: bytes,
+      body: bytes,
+      status: count,
+      fuel: count,
+      memoryPagesPeak: count,
+      readBytes: count,
+      logs: fc.array(fc.record({ level: fc.integer(), message: fc.string({ unit: 'binary' }) }), { maxLength: 3 }),
+      elapsedMs: count,
+    },
+    { requiredKeys: ['head', 'body', 'status', 'fuel', 'memoryPagesPeak', 'readBytes', 'logs', 'elapsedMs'] },
+  )
+  .map((value) => ({
+    ...value,
+    headers: value.head.length === 0 ? {} : { bytes: String(value.head.length) },
+    outputBytes: value.head.length + value.body.length,
+  }));
+const result: fc.Arbitrary<WireResult> = fc.oneof(
+  outcome.map((value) => ({ kind: 'outcome' as const, outcome: value })),
+  fc.record({
+    kind: fc.constant('failure' as const),
+    failure: fc.record({ code: fc.string(), message: fc.string(), fault, retryable: fc.boolean() }),
+    elapsedMs: count,
+  }),
+  fc.constant({ kind: 'notRun' as const }),
+);
+
+test('results arrive as they were written, and share no memory', () => {
+  fc.assert(
+    fc.property(fc.array(result, { maxLength: 10 }), (results) => {
+      const writer = new ResultWriter(results.length);
+      for (const each of results) {
+        if (each.kind === 'outcome') writer.outcome(each.outcome);
+        else if (each.kind === 'failure') writer.failure(each.failure, each.elapsedMs);
+        else writer.notRun();
+      }
+      const decoded = decodeResults(writer.finish(), results.length, (head) => ({ bytes: String(head.length) }));
+      expect(decoded).toEqual(results);
+      const buffers = decoded.flatMap((each) =>
+        each.kind === 'outcome' ? [each.outcome.head, each.outcome.body] : [],
+      );
+      if (results.length > 1) {
+        for (const buffer of buffers) expect(buffer.byteLength).toBe(buffer.buffer.byteLength);
+      }
+    }),
+  );
+});

@@ -1,0 +1,61 @@
+import { MAJOR_TEXT, cborWriteHead } from './cbor';
+import { utf8LengthMax, utf8Write } from './utf8';
+
+/** One header of a response, kept as it will be written: its name, then its value, as two DAG-CBOR texts. */
+export class Header {
+  next: Header | null = null;
+
+  constructor(
+    public at: usize,
+    public nameLength: i32,
+    public length: i32,
+  ) {}
+
+  static encode(name: string, value: string): Header {
+    const at = heap.alloc(utf8LengthMax(name) + utf8LengthMax(value) + 10);
+    const nameEnd = writeText(name, at);
+    return new Header(at, <i32>(nameEnd - at), <i32>(writeText(value, nameEnd) - at));
+  }
+
+  /** The place of the name in the map: below zero before `other`, 0 when it is the same name. */
+  compare(other: Header): i32 {
+    // The canonical order, the shorter name first and then by bytes, is the order of the encoded bytes.
+    const length = this.nameLength;
+    for (let i = 0; i < length; i++) {
+      const difference = <i32>load<u8>(this.at + i) - <i32>load<u8>(other.at + i);
+      if (difference != 0) return difference;
+    }
+    return 0;
+  }
+}
+
+/** The text's length must stand before the text: write behind room for the longest head, then close the gap. */
+function writeText(text: string, dst: usize): usize {
+  const length = <i32>(utf8Write(text, dst + 5) - dst - 5);
+  const start = cborWriteHead(MAJOR_TEXT, length, dst);
+  memory.copy(start, dst + 5, length);
+  return start + length;
+}
+
+/** Header names are lower-case tokens (RFC 9110), so that one name is written in one way only. */
+export function checkName(name: string): string {
+  if (name.length == 0) throw new Error('an empty header name');
+  let isLower = true;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code <= 0x20 || code >= 0x7f || '"(),/:;<=>?@[\\]{}'.indexOf(name.charAt(i)) >= 0) {
+      throw new Error('not a header name: ' + name);
+    }
+    if (code >= 0x41 && code <= 0x5a) isLower = false;
+  }
+  return isLower ? name : name.toLowerCase();
+}
+
+/** A value with a line break in it would let whoever chose it add headers of their own. */
+export function checkValue(value: string): string {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if ((code < 0x20 && code != 0x09) || code == 0x7f) throw new Error('a header value with a control character');
+  }
+  return value;
+}
