@@ -1,9 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
-import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface';
-import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { onTestFinished } from 'vitest';
 
 import { openDatabase, type Database } from '../store/sqlite/index.ts';
@@ -11,6 +8,8 @@ import type { LedgerClock } from './clock.ts';
 import { createScoreLedger, type PersistentScoreLedger } from './ledger.ts';
 import type { ScoreLedgerInit } from './options.ts';
 import type { LedgerRecord } from './types.ts';
+
+export { testKey, testPeer, testPeers } from './testing-peers.ts';
 
 /** Time that passes only when a test says so. */
 export class ManualClock implements LedgerClock {
@@ -39,28 +38,6 @@ export class ManualClock implements LedgerClock {
   restart(): void {
     this.#monotonicMs = 0;
   }
-}
-
-const keys = new Map<number, Ed25519PrivateKey>();
-
-/** The same number gives the same peer. */
-export async function testKey(number: number): Promise<Ed25519PrivateKey> {
-  let key = keys.get(number);
-  if (key === undefined) {
-    const seed = new Uint8Array(32);
-    new DataView(seed.buffer).setUint32(0, number);
-    key = await generateKeyPairFromSeed('Ed25519', seed);
-    keys.set(number, key);
-  }
-  return key;
-}
-
-export async function testPeer(number: number): Promise<PeerId> {
-  return peerIdFromPrivateKey(await testKey(number));
-}
-
-export async function testPeers(count: number): Promise<PeerId[]> {
-  return Promise.all(Array.from({ length: count }, (_, number) => testPeer(number)));
 }
 
 export function testRecord(name: string | number): LedgerRecord {
