@@ -65,11 +65,11 @@ export class HistoryWriter {
 
   /** Answers up to where the merge has come. */
   #mergeOne(length: number, doneMs: number, endMs: number): number {
+    const end = endMs - (endMs % length);
     const oldest = this.#oldest.get(doneMs)?.['oldest'];
-    if (typeof oldest !== 'number') return doneMs;
+    if (typeof oldest !== 'number' || oldest >= end) return Math.max(doneMs, end);
     const from = oldest - (oldest % length);
     const to = from + length;
-    if (to > endMs) return doneMs;
     this.#merge.run({ length, from, to });
     this.#removeMerged.run(from, to, length);
     return to;

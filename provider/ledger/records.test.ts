@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+
+import { historyCsv } from './read-history.ts';
+import { memoryLedger, testPeers, testRecord } from './testing.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+describe('receipts', () => {
+  test('are found by CID and listed newest first, before and after a checkpoint', async () => {
+    const { ledger } = memoryLedger();
+    const [one, two] = await testPeers(2);
+    await ledger.settle(ledger.reserve(one!, 100, 'work'), 60, testRecord('a'));
+    await ledger.receiveWork(two!, 5, testRecord('b'));
+    await ledger.settle(ledger.reserve(two!, 100, 'blocks'), 7, testRecord('c'));
+    for (const flushed of [false, true]) {
+      if (flushed) await ledger.flush();
+      expect(ledger.receipts.get(testRecord('b').cid)).toMatchObject({
+        peer: two!.toString(),
+        direction: 'received',
+        kind: 'work',
+        priceBytes: 5,
+        bytes: new Uint8Array(testRecord('b').bytes),
+      });
+      expect(ledger.receipts.get('bafynever')).toBeUndefined();
+      const list = (filter = {}) => [...ledger.receipts.list(filter)].map(({ cid }) => cid.at(-1));
+      expect(list()).toEqual(['c', 'b', 'a']);
+      expect(list({ peer: two!.toString() })).toEqual(['c', 'b']);
+      expect(list({ peer: two!.toString(), direction: 'given' })).toEqual(['c']);
+    }
+  });
+
+  test('are pruned oldest first, and a pruned one that a peer shows again is still not credited', async () => {
+    const { ledger } = memoryLedger();
+    const [peer] = await testPeers(1);
+    for (let i = 0; i < 10; i++) {
+      await ledger.settle(ledger.reserve(peer!, 10, 'work'), 1, testRecord(`given${i}`));
+      await ledger.receiveWork(peer!, 1, testRecord(`taken${i}`));
+    }
+    expect(await ledger.prune({ receiptsMax: 4 })).toBe(16);
+    const left = [...ledger.receipts.list()];
+    expect(left.filter(({ bytes }) => bytes !== undefined)).toHaveLength(4);
+    expect(left.filter(({ direction }) => direction === 'given')).toHaveLength(2);
+    expect(await ledger.receiveWork(peer!, 1, testRecord('taken0'))).toBe(false);
+    expect(ledger.getAccount(peer!)).toMatchObject({ workSent: 10, workRecv: 10 });
+  });
+
+  test('are pruned by age', async () => {
+    const { ledger, clock } = memoryLedger({ keep: { receiptsMs: DAY_MS } });
+    const [peer] = await testPeers(1);
+    await ledger.settle(ledger.reserve(peer!, 10, 'work'), 1, testRecord('old'));
+    clock.pass(DAY_MS + 1);
+    await ledger.settle(ledger.reserve(peer!, 10, 'work'), 1, testRecord('new'));
+    await ledger.flush();
+    expect([...ledger.receipts.list()].map(({ cid }) => cid)).toEqual([testRecord('new').cid]);
+  });
+});
+
+describe('history', () => {
+  test('tells by the minute what changed in which account, also as CSV', async () => {
+    const { ledger, clock } = memoryLedger({ policy: { refreshBytesPerSecond: 0 } });
+    const [one, two] = await testPeers(2);
+    ledger.addToSentBytes(one!, 100);
+    await ledger.flush();
+    clock.pass(61_000);
+    ledger.addToReceivedBytes(one!, 30);
+    ledger.abandon(ledger.reserve(two!, 9, 'work'), 9);
+    await ledger.settle(ledger.reserve(one!, 9, 'work'), 8, testRecord('a'));
+    await ledger.flush();
+    expect([...historyCsv(ledger.history())].join('')).toBe(
+      [
+        'time,peer,blocksSent,blocksRecv,workSent,workRecv,ghost,forgiven',
+        `2023-11-14T22:13:00.000Z,${one},100,0,0,0,0,0`,
+        `2023-11-14T22:14:00.000Z,${one},0,30,8,0,0,0`,
+        `2023-11-14T22:14:00.000Z,${two},0,0,0,0,9,0`,
+        '',
+      ].join('\n'),
+    );
+    expect([...ledger.history({ peer: two!.toString() })]).toHaveLength(1);
+  });
+
+  test('is merged into hours and days as it gets old, without losing a byte', async () => {
+    const { ledger, clock } = memoryLedger({ policy: { refreshBytesPerSecond: 0 } });
+    const peers = await testPeers(2);
+    for (let minute = 0; minute < 300; minute++) {
+      ledger.addToSentBytes(peers[minute % 2]!, 1 + minute);
+      await ledger.flush();
+      clock.pass(60_000);
+    }
+    const rows = () => [...ledger.history()];
+    const total = () => rows().reduce((sum, { blocksSent }) => sum + blocksSent, 0);
+    expect(rows()).toHaveLength(300);
+    const age = async (ms: number) => {
+      for (let i = 0; i < 10; i++) {
+        clock.pass(ms / 10);
+        await ledger.flush();
+      }
+    };
+    await age(3 * DAY_MS);
+    // Five hours, begun and ended in the middle, for two peers.
+    expect(rows()).toHaveLength(12);
+    expect(total()).toBe(45_150);
+    await age(60 * DAY_MS);
+    expect(rows().every(({ periodMs }) => periodMs % DAY_MS === 0)).toBe(true);
+    expect(total()).toBe(45_150);
+    await age(800 * DAY_MS);
+    expect(rows()).toEqual([]);
+  });
+});
