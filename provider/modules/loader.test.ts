@@ -117,15 +117,17 @@ describe('a handler', () => {
 
   test('is no longer fetched when all its callers have given up', async () => {
     const { promise: stopped, resolve } = Promise.withResolvers<void>();
+    const { promise: fetching, resolve: fetchStarted } = Promise.withResolvers<void>();
     const { loader } = world({
       getBlock: (_, options) => {
+        fetchStarted();
         options?.signal?.addEventListener('abort', () => resolve());
         return new Promise(() => {});
       },
     });
     const controller = new AbortController();
     const leaving = loader.load(rawCid(hello), { signal: controller.signal });
-    await Promise.resolve();
+    await fetching;
     controller.abort(new Error('left'));
     await expect(leaving).rejects.toThrow('left');
     await stopped;

@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid';
+import { raceSignal } from '../sandbox/index.ts';
 import type { LoadedModule } from '../sandbox/index.ts';
 import type { GetBlockOptions } from '../store/index.ts';
 import { ByteCache } from './byte-cache.ts';
@@ -106,11 +107,10 @@ class CachingLoader implements ModuleLoader {
     const { getBlock, moduleBytesMax, fetchTimeoutMs } = this.#options;
     const work = async (signal: AbortSignal): Promise<Uint8Array> => {
       const timeout = AbortSignal.timeout(fetchTimeoutMs);
+      const either = AbortSignal.any([signal, timeout]);
       try {
-        return await fetchModule(cid, moduleBytesMax, getBlock, {
-          ...options,
-          signal: AbortSignal.any([signal, timeout]),
-        });
+        either.throwIfAborted();
+        return await raceSignal(fetchModule(cid, moduleBytesMax, getBlock, { ...options, signal: either }), either);
       } catch (error) {
         if (signal.aborted || !timeout.aborted) throw error;
         throw notFound(cid, new Error(`it did not arrive within ${fetchTimeoutMs} ms`));

@@ -13,6 +13,7 @@ export { JobEnd, OUTCOME_FAULTS, QueueFullError, SandboxError, type OutcomeCode 
 export { execute } from './execute.ts';
 export { defaultLimits, type SandboxLimits } from './limits.ts';
 export { createNodeHost, type FileAccess } from './node-host.ts';
+export { raceSignal } from './race-signal.ts';
 export { createSandbox, PRIORITY_MAX, type SandboxOptions } from './sandbox.ts';
 export type {
   FileSize,

@@ -1,12 +1,11 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import * as dagPb from '@ipld/dag-pb';
-import { exporter } from 'ipfs-unixfs-exporter';
-import type { ReadableStorage } from 'ipfs-unixfs-exporter';
 import type { PeerId } from '@libp2p/interface';
 import { createUnsafe } from 'multiformats/block';
 import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
+import { MalformedFileError, openUnixFsFile } from './unixfs-file.ts';
 
 export interface GetBlockOptions {
   signal?: AbortSignal;
@@ -33,46 +32,11 @@ export interface StoredFile {
 }
 
 export async function openFile(cid: CID, getBlock: GetBlock, options: GetBlockOptions = {}): Promise<StoredFile> {
-  const storage: ReadableStorage = {
-    async *get(child: CID) {
-      yield await getBlock(child, options);
-    },
+  const asFileError = (error: unknown): never => {
+    throw error instanceof MalformedFileError ? new NotAFileError(cid, error.message, error) : error;
   };
-  const entry = await exporter(cid, storage).catch((error: unknown) => {
-    throw asFileError(cid, error);
-  });
-  if (entry.type !== 'file' && entry.type !== 'raw' && entry.type !== 'identity') {
-    throw new NotAFileError(cid, `it is a ${entry.type}`);
-  }
-  const size = Number(entry.size);
-  if (!Number.isSafeInteger(size)) throw new NotAFileError(cid, `it claims a size of ${entry.size} bytes`);
-  return {
-    size,
-    async read(offset, length) {
-      const wanted = Math.max(0, Math.min(length, size - offset));
-      const bytes = new Uint8Array(wanted);
-      let filled = 0;
-      if (wanted === 0) return bytes;
-      try {
-        for await (const chunk of entry.content({ offset, length: wanted })) {
-          bytes.set(chunk.subarray(0, wanted - filled), filled);
-          filled += Math.min(chunk.length, wanted - filled);
-        }
-      } catch (error) {
-        throw asFileError(cid, error);
-      }
-      if (filled < wanted) throw new NotAFileError(cid, `it has ${filled} bytes where it claims ${wanted}`);
-      return bytes;
-    },
-  };
-}
-
-/** Errors of fetching pass as they are; anything else is the file's own fault. */
-function asFileError(cid: CID, error: unknown): Error {
-  if (error instanceof WorkswapError) return error;
-  const { name, message } = error as Error;
-  const isFetch = name === 'AbortError' || name === 'TimeoutError' || name === 'NotFoundError';
-  return isFetch ? (error as Error) : new NotAFileError(cid, message, error);
+  const file = await openUnixFsFile(cid, (child) => getBlock(child, options)).catch(asFileError);
+  return { size: file.size, read: (offset, length) => file.read(offset, length).catch(asFileError) };
 }
 
 const LINKED_CODECS = new Map<number, typeof dagPb | typeof dagCbor | typeof raw>([

@@ -1,6 +1,7 @@
 import { MessagePort } from 'node:worker_threads';
 import { WorkswapError } from '../../../sdk/protocol/errors.ts';
 import { OUTCOME_FAULTS } from '../errors.ts';
+import { raceSignal } from '../race-signal.ts';
 import type { FileSize, ReadFile } from '../types.ts';
 import type { Answer, Hello, JobPlace, Question } from '../worker/messages.ts';
 import type { Entry } from './entry.ts';
@@ -78,18 +79,6 @@ async function fetchPart(
   const bytes = await readFile(cid, offset, length, signal, consumer);
   // A copy of exactly these bytes: the worker must not get the whole buffer that they may be a part of.
   return { kind: 'read', bytes: bytes.slice(0, length) };
-}
-
-/** A reader that ignores its signal must not hold the worker. */
-async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function failed(code: string, message: string): Answer {
