@@ -1,5 +1,7 @@
 import { memoryPageCost } from './costs.ts';
 import type { AddedFunction, Layout } from './layout.ts';
+import { canonicalScalar } from './canonical-writer.ts';
+import { isFloat } from './module.ts';
 import type { FunctionType, Module } from './module.ts';
 import { Keep } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -21,10 +23,15 @@ export class AddedWriter {
   /** The body with its local declarations, without its size. */
   body(added: AddedFunction): Writer {
     const out = new Writer(64);
-    out.byte(0);
+    // Floats handed to the host are made canonical: those results go through locals.
+    const type = this.module.types[this.module.functions[added.target] ?? -1];
+    const locals = added.kind === 'entry' && type?.results.some(isFloat) ? type.results : [];
+    out.u32(locals.length);
+    for (const local of locals) out.put(1, local);
     if (added.kind === 'grow') this.grow(out);
     else if (added.kind === 'reset') this.reset(out);
     else if (added.kind === 'entry') this.entry(out, added.target);
+    else if (added.kind === 'host') this.host(out, added.target);
     else this.reference(out, added);
     out.byte(Op.end);
     return out;
@@ -35,7 +42,7 @@ export class AddedWriter {
     const { layout, plan, module } = this;
     const type = module.types[module.functions[target] as number] as FunctionType;
     const inner = plan.keep[target] === Keep.parameter;
-    if (!inner) this.payGlobal(out, plan.callerPays[target] as number);
+    if (plan.keep[target] === Keep.caller) this.payGlobal(out, plan.callerPays[target] as number);
     for (let index = 0; index < type.params.length; index++) get(out, Op.localGet, index);
     if (inner) {
       get(out, Op.globalGet, layout.fuelGlobal);
@@ -43,6 +50,26 @@ export class AddedWriter {
     }
     get(out, Op.call, target);
     if (inner) get(out, Op.globalSet, layout.fuelGlobal);
+    this.canonicalResults(out, type);
+  }
+
+  private canonicalResults(out: Writer, { params, results }: FunctionType): void {
+    if (!results.some(isFloat)) return;
+    for (let index = results.length - 1; index >= 0; index--) get(out, Op.localSet, params.length + index);
+    for (const [index, type] of results.entries()) {
+      get(out, Op.localGet, params.length + index);
+      if (isFloat(type)) canonicalScalar(out, type, params.length + index);
+    }
+  }
+
+  /** Calls an import with its float arguments made canonical. */
+  private host(out: Writer, target: number): void {
+    const { params } = this.module.types[this.module.functions[target] as number] as FunctionType;
+    for (const [index, type] of params.entries()) {
+      get(out, Op.localGet, index);
+      if (isFloat(type)) canonicalScalar(out, type, index);
+    }
+    get(out, Op.call, target);
   }
 
   /** Called through a table: in the inner form where fuel is a parameter, in the original one otherwise. */
@@ -56,7 +83,7 @@ export class AddedWriter {
       get(out, Op.globalSet, layout.fuelGlobal);
     }
     for (let index = 0; index < paramCount; index++) get(out, Op.localGet, index);
-    get(out, Op.call, target);
+    get(out, Op.call, imported ? layout.hostCall(target) : target);
     if (!plan.byParameter) return;
     if (imported) get(out, Op.globalGet, layout.fuelGlobal);
     else {

@@ -5,6 +5,7 @@ import { Layout } from './layout.ts';
 import type { MeterLimits } from './limits.ts';
 import { ValueType, externalKinds } from './module.ts';
 import type { Module } from './module.ts';
+import type { CanonicalPlace } from './nan.ts';
 import { stackBytesMax } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Scanner } from './scan.ts';
@@ -23,11 +24,12 @@ export function assemble(
   scanner: Scanner,
   facts: readonly FunctionFacts[],
   plan: Plan,
+  places: readonly (readonly CanonicalPlace[])[],
   options: AssembleOptions,
 ): Uint8Array {
   const layout = new Layout(module, plan);
   // Code first: it decides which types and functions are added.
-  const code = codeSection(module, scanner, facts, plan, layout, options.limits);
+  const code = codeSection(module, scanner, facts, plan, places, layout, options.limits);
   const globals = globalSection(module, layout, options);
   const elements = elementSection(module, layout);
   const exports = exportSection(module, layout);
@@ -181,6 +183,7 @@ function codeSection(
   scanner: Scanner,
   facts: readonly FunctionFacts[],
   plan: Plan,
+  places: readonly (readonly CanonicalPlace[])[],
   layout: Layout,
   limits: MeterLimits,
 ): Writer {
@@ -193,6 +196,7 @@ function codeSection(
       module.imports.length + index,
       module.bodies[index] as Module['bodies'][number],
       facts[index] as FunctionFacts,
+      places[index] ?? [],
     );
     code.u32(body.length);
     code.append(body);

@@ -1,3 +1,4 @@
+import { CanonicalWriter } from './canonical-writer.ts';
 import { Event, markElse, markLoops } from './events.ts';
 import type { Events, FunctionFacts } from './events.ts';
 import { FuelWriter } from './fuel-writer.ts';
@@ -5,6 +6,7 @@ import type { Layout } from './layout.ts';
 import type { MeterLimits } from './limits.ts';
 import { ValueType } from './module.ts';
 import type { Body, FunctionType, Module } from './module.ts';
+import type { CanonicalPlace } from './nan.ts';
 import { Keep } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Scanner } from './scan.ts';
@@ -40,6 +42,9 @@ export class Emitter extends FuelWriter {
   private cursor = 0;
   private nextLocal = 0;
   private lastLocal = 0;
+  private places: readonly CanonicalPlace[] = [];
+  private nextPlace = 0;
+  private canonical: CanonicalWriter;
 
   constructor(module: Module, scanner: Scanner, plan: Plan, layout: Layout, out: Writer, limits: MeterLimits) {
     super(module.bytes, layout, out, limits.tableEntriesMax);
@@ -48,10 +53,11 @@ export class Emitter extends FuelWriter {
     this.plan = plan;
     this.declaredLocals = scanner.declaredLocals;
     this.blockTypes = new Int32Array(limits.nestingMax + 2);
+    this.canonical = new CanonicalWriter(out);
   }
 
   /** Writes the body of one function, without its size. */
-  body(index: number, body: Body, facts: FunctionFacts): void {
+  body(index: number, body: Body, facts: FunctionFacts, places: readonly CanonicalPlace[]): void {
     const { plan } = this;
     const type = this.module.types[this.module.functions[index] as number] as FunctionType;
     const paramCount = type.params.length;
@@ -75,7 +81,13 @@ export class Emitter extends FuelWriter {
       extra.push(ValueType.i64);
     }
     this.temporary = nextFree;
-    if (facts.hasTemporary) extra.push(ValueType.i32);
+    if (facts.hasTemporary) {
+      extra.push(ValueType.i32);
+      nextFree++;
+    }
+    this.places = places;
+    this.nextPlace = 0;
+    extra.push(...this.canonical.locals(places, nextFree));
     this.locals(body, extra);
 
     this.hasBody = this.fuel >= 0 || this.stackBytes > 0;
@@ -160,52 +172,50 @@ export class Emitter extends FuelWriter {
     for (let e = facts.first; e < last; e++) {
       const start = at[e] as number;
       const after = next[e] as number;
+      this.copyTo(start);
       switch (kind[e]) {
         case Event.block:
         case Event.loop:
         case Event.if:
-          this.copyTo(after);
+          this.copyMoving(after);
           this.reader.pos = start + 1;
           this.blockTypes[++this.depth] = this.reader.s33();
           if (kind[e] === Event.if) this.charge(pay[e] as number);
           else if ((mark[e] as number) & markLoops) this.chargeAndCheck(pay[e] as number);
           break;
         case Event.else:
-          this.copyTo(after);
+          this.copyMoving(after);
           this.charge(edge[arg[e] as number] as number);
           break;
         case Event.end: {
-          this.copyTo(start);
           const opener = arg[e] as number;
           if (kind[opener] === Event.if && !((mark[opener] as number) & markElse) && edge[opener] !== 0) {
             out.byte(Op.else);
             this.charge(edge[opener] as number);
           }
-          this.copyTo(after);
+          this.copyMoving(after);
           this.depth--;
           this.charge(pay[e] as number);
           break;
         }
         case Event.brIf:
-          if (edge[e] === 0) this.copyTo(after);
+          if (edge[e] === 0) this.copyMoving(after);
           else {
-            this.replace(start, after);
+            this.cursor = after;
             this.payingBranch(arg[e] as number, edge[e] as number);
           }
           this.charge(pay[e] as number);
           break;
         case Event.br:
         case Event.brTable:
-          this.copyTo(after);
+          this.copyMoving(after);
           this.skipTo(at[e + 1] as number);
           break;
         case Event.return:
-          this.copyTo(start);
           this.leave();
           this.skipTo(at[e + 1] as number);
           break;
         case Event.unreachable:
-          this.copyTo(start);
           this.spill();
           out.byte(Op.unreachable);
           this.skipTo(at[e + 1] as number);
@@ -225,19 +235,18 @@ export class Emitter extends FuelWriter {
           this.skipTo(at[e + 1] as number);
           break;
         case Event.memoryGrow:
-          this.replace(start, after);
+          this.cursor = after;
           this.spill();
           out.byte(Op.call);
           out.u32(this.layout.memoryGrow());
           this.reload();
           break;
         case Event.bulk:
-          this.copyTo(start);
           this.chargeLength(arg[e] as number);
-          this.copyTo(after);
+          this.copyMoving(after);
           break;
         case Event.refFunc:
-          this.replace(start, after);
+          this.cursor = after;
           out.byte(Op.refFunc);
           out.u32(this.layout.reference(arg[e] as number));
           break;
@@ -246,8 +255,23 @@ export class Emitter extends FuelWriter {
     this.copyTo(at[last] as number);
   }
 
-  /** Copies the original up to `end`, moving the declared locals that it names behind the added parameters. */
+  /** Copies the original up to `end`, making NaNs canonical where they show. */
   private copyTo(end: number): void {
+    const { places } = this;
+    for (; this.nextPlace < places.length; this.nextPlace++) {
+      const place = places[this.nextPlace] as CanonicalPlace;
+      if (place.at > end) break;
+      this.copyMoving(place.at);
+      this.canonical.write(place.kind);
+    }
+    this.copyMoving(end);
+  }
+
+  /**
+   * Copies the original up to `end`, moving the declared locals that it names behind the added parameters. Used for an
+   * event's own operation: what has to be made canonical right behind it waits for what the meter adds to it.
+   */
+  private copyMoving(end: number): void {
     const { out, source, declaredLocals } = this;
     while (this.nextLocal < this.lastLocal) {
       const place = declaredLocals[this.nextLocal] as number;
@@ -260,12 +284,6 @@ export class Emitter extends FuelWriter {
     }
     out.copy(source, this.cursor, end);
     this.cursor = end;
-  }
-
-  /** Copies up to `start` and leaves out what stands from there to `after`. */
-  private replace(start: number, after: number): void {
-    this.copyTo(start);
-    this.cursor = after;
   }
 
   /** Leaves out code that can never run. */
@@ -308,17 +326,23 @@ export class Emitter extends FuelWriter {
 
   private call(target: number, start: number, after: number): void {
     const imported = target < this.module.imports.length;
-    this.copyTo(start);
-    if (!imported && !this.paysItself(target)) this.copyTo(after);
+    if (!imported && !this.paysItself(target)) this.copyMoving(after);
     else if (!imported && this.keep === Keep.parameter) {
       this.pushFuel(target, false);
-      this.copyTo(after);
+      this.copyMoving(after);
       this.localSet(this.fuel);
     } else {
       this.spill();
-      this.copyTo(after);
+      if (imported) this.callHost(target, after);
+      else this.copyMoving(after);
       this.reload();
     }
+  }
+
+  private callHost(target: number, after: number): void {
+    this.cursor = after;
+    this.out.byte(Op.call);
+    this.out.u32(this.layout.hostCall(target));
   }
 
   private pushFuel(target: number, tail: boolean): void {
@@ -327,32 +351,33 @@ export class Emitter extends FuelWriter {
   }
 
   private returnCall(target: number, start: number, after: number): void {
-    const { out } = this;
-    this.copyTo(start);
-    if (this.keep !== Keep.parameter) {
+    const imported = target < this.module.imports.length;
+    if (this.keep !== Keep.parameter && !imported) {
       this.spill();
       this.giveGlobalStack();
-      this.copyTo(after);
-    } else if (this.paysItself(target)) {
+      this.copyMoving(after);
+    } else if (!imported && this.paysItself(target)) {
       this.pushFuel(target, true);
-      this.copyTo(after);
+      this.copyMoving(after);
     } else {
       // Neither an import nor a function without fuel can answer in this function's form: call it, then leave.
-      this.cursor = after;
-      const imported = target < this.module.imports.length;
-      if (imported) this.spill();
-      out.byte(Op.call);
-      out.u32(target);
-      if (imported) this.reload();
+      if (imported) {
+        this.spill();
+        this.callHost(target, after);
+        this.reload();
+      } else {
+        this.cursor = after;
+        this.out.byte(Op.call);
+        this.out.u32(target);
+      }
       this.leave();
     }
   }
 
   private callIndirect(type: number, start: number, after: number): void {
-    this.copyTo(start);
     if (this.keep !== Keep.parameter) {
       this.spill();
-      this.copyTo(after);
+      this.copyMoving(after);
       this.reload();
     } else {
       this.indirect(Op.callIndirect, type, start, false);
@@ -362,11 +387,10 @@ export class Emitter extends FuelWriter {
   }
 
   private returnCallIndirect(type: number, start: number, after: number): void {
-    this.copyTo(start);
     if (this.keep !== Keep.parameter) {
       this.spill();
       this.giveGlobalStack();
-      this.copyTo(after);
+      this.copyMoving(after);
     } else {
       this.indirect(Op.returnCallIndirect, type, start, true);
       this.cursor = after;

@@ -92,5 +92,7 @@ export interface FunctionFacts {
   hasLoop: boolean;
   /** Its metered form must set an operand aside. */
   hasTemporary: boolean;
-  hasSimd: boolean;
+  /** It computes floats, and it shows bits of floats, so far as one look at each operation tells. */
+  computesFloats: boolean;
+  showsFloats: boolean;
 }

@@ -1,6 +1,6 @@
 import { Keep } from './plan.ts';
 import type { Plan } from './plan.ts';
-import { ValueType, signature } from './module.ts';
+import { ValueType, isFloat, signature } from './module.ts';
 import type { FunctionType, Module } from './module.ts';
 
 /**
@@ -21,6 +21,7 @@ export class Layout {
   private readonly innerTypes = new Map<number, number>();
   private readonly entries = new Map<number, number>();
   private readonly references = new Map<number, number>();
+  private readonly hostCalls = new Map<number, number>();
   private growIndex = -1;
 
   constructor(module: Module, plan: Plan) {
@@ -78,7 +79,8 @@ export class Layout {
   entry(index: number): number {
     const keep = this.plan.keep[index];
     const imported = index < this.module.imports.length;
-    if (imported || keep === Keep.global || keep === Keep.local) return index;
+    if (imported) return index;
+    if ((keep === Keep.global || keep === Keep.local) && !this.showsFloats(index, 'results')) return index;
     return this.thunk(this.entries, { kind: 'entry', target: index, type: this.module.functions[index] as number });
   }
 
@@ -88,11 +90,22 @@ export class Layout {
     const imported = index < this.module.imports.length;
     const type = this.module.functions[index] as number;
     if (!byParameter) {
-      if (imported || keep[index] !== Keep.caller) return index;
+      if (imported) return this.hostCall(index);
+      if (keep[index] !== Keep.caller) return index;
       return this.thunk(this.references, { kind: 'reference', target: index, type });
     }
     if (!imported && keep[index] === Keep.parameter) return index;
     return this.thunk(this.references, { kind: 'reference', target: index, type: this.indirectType(type) });
+  }
+
+  /** The function to call for the import `index`: floats handed to the host are made canonical on the way. */
+  hostCall(index: number): number {
+    if (!this.showsFloats(index, 'params')) return index;
+    return this.thunk(this.hostCalls, { kind: 'host', target: index, type: this.module.functions[index] as number });
+  }
+
+  private showsFloats(index: number, side: 'params' | 'results'): boolean {
+    return this.module.types[this.module.functions[index] as number]?.[side].some(isFloat) ?? false;
   }
 
   /** The helper that stands for memory.grow. */
@@ -124,7 +137,7 @@ export class Layout {
 }
 
 export interface AddedFunction {
-  kind: 'entry' | 'reference' | 'grow' | 'reset';
+  kind: 'entry' | 'reference' | 'host' | 'grow' | 'reset';
   /** The function of the original that it leads to, or -1. */
   target: number;
   type: number;

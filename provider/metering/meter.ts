@@ -4,6 +4,8 @@ import { defaultLimits, memoryPagesMaxDefault } from './limits.ts';
 import type { MeterLimits } from './limits.ts';
 import { signature } from './module.ts';
 import type { ExternalKind, Module } from './module.ts';
+import { NanFinder } from './nan.ts';
+import type { CanonicalPlace } from './nan.ts';
 import { parseModule } from './parse.ts';
 import { allowsParameters, makePlan } from './plan.ts';
 import { Scanner } from './scan.ts';
@@ -17,6 +19,8 @@ export interface MeterOptions {
   memoryPagesMax?: number;
   /** For trusted modules only: a receipt verifies elsewhere only under the default limits. */
   limits?: Partial<MeterLimits>;
+  /** False keeps fuel out of parameters even where it could go there. The fuel counted is the same. */
+  fuelInParameters?: boolean;
 }
 
 export interface MeteredImport {
@@ -63,7 +67,7 @@ export function meter(bytes: Uint8Array, options: MeterOptions = {}): MeteredMod
   if (pagesMin > memoryPagesMax) throw moduleLimit('memoryPagesMax', pagesMin, memoryPagesMax);
 
   const valid = isValid(bytes);
-  const byParameter = allowsParameters(module);
+  const byParameter = options.fuelInParameters !== false && allowsParameters(module);
   const scanner = new Scanner(module, limits, byParameter);
   const facts: FunctionFacts[] = [];
   try {
@@ -77,7 +81,8 @@ export function meter(bytes: Uint8Array, options: MeterOptions = {}): MeteredMod
   if (!valid) throw invalidModule('the engine does not accept it');
   scanner.finish();
   const plan = makePlan(module, scanner.events, facts, byParameter, limits);
-  const metered = assemble(module, scanner, facts, plan, {
+  const places = canonicalPlaces(module, scanner, facts, limits);
+  const metered = assemble(module, scanner, facts, plan, places, {
     initialFuel: options.initialFuel ?? 0n,
     memoryPagesMax,
     limits,
@@ -105,6 +110,17 @@ export function meter(bytes: Uint8Array, options: MeterOptions = {}): MeteredMod
 
 function isValid(bytes: Uint8Array): boolean {
   return WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>);
+}
+
+function canonicalPlaces(
+  module: Module,
+  scanner: Scanner,
+  facts: readonly FunctionFacts[],
+  limits: MeterLimits,
+): CanonicalPlace[][] {
+  if (!facts.some(({ computesFloats }) => computesFloats)) return [];
+  const finder = new NanFinder(module, scanner.events, limits);
+  return facts.map((fact, index) => (fact.showsFloats ? finder.find(module.bodies[index]?.code ?? 0, fact) : []));
 }
 
 function signatureOf(module: Module, typeIndex: number): { params: string; results: string } {

@@ -107,3 +107,7 @@ export function signature(types: readonly number[]): string {
 export function isReference(type: number): boolean {
   return type === ValueType.funcref || type === ValueType.externref;
 }
+
+export function isFloat(type: number): boolean {
+  return type === ValueType.f32 || type === ValueType.f64;
+}

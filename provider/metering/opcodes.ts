@@ -75,6 +75,13 @@ define(0xd1, 0xd1, Imm.none, 0); // ref.is_null
 define(0xd2, 0xd2, Imm.index, 1); // ref.func
 define(0xfc, 0xfd, Imm.prefixed, 0);
 
+/** 1: answers a float computed from others, whose NaN may have any bits; 2: shows a float's bits. */
+export const floatUse = new Uint8Array(256);
+floatUse.fill(1, 0x8d, 0x98); // f32 ceil ... max
+floatUse.fill(1, 0x9b, 0xa6); // f64 ceil ... max
+floatUse[0xb6] = floatUse[0xbb] = 1; // f32.demote_f64, f64.promote_f32
+for (const op of [0x24, 0x38, 0x39, 0x98, 0xa6, 0xbc, 0xbd]) floatUse[op] = 2; // global.set, stores, copysign, reinterpret
+
 /** Names for what is refused by opcode, so that an author knows which compiler flag to drop. */
 export function refusedFeature(op: number): string {
   if ((op >= 0x06 && op <= 0x0a) || op === 0x18 || op === 0x19 || op === 0x1f) return 'exceptions';

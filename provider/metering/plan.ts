@@ -8,7 +8,7 @@ import type { Charges } from './flow.ts';
 import { moduleLimit } from './errors.ts';
 import type { MeterLimits } from './limits.ts';
 import { ValueType } from './module.ts';
-import type { Module } from './module.ts';
+import type { FunctionType, Module } from './module.ts';
 
 /** Where a function keeps the fuel while it runs. */
 export const Keep = {
@@ -28,7 +28,7 @@ export const callerPaysMax = 1_000;
 export const uncheckedCostMax = 1_000;
 
 /** Bytes of stack, as this meter counts them, that functions on cycles of the call graph may hold together. */
-export const stackBytesMax = 256 * 1024;
+export const stackBytesMax = 512 * 1024;
 /** Bytes of stack that all other functions may hold together along their longest chain; beyond it all are counted. */
 export const chainBytesMax = 64 * 1024;
 
@@ -166,12 +166,13 @@ function inspect(
 function planStack(module: Module, facts: readonly FunctionFacts[], plan: Plan): void {
   const { graph } = plan;
   const imported = module.imports.length;
+  const slotBytes = module.features.has('simd') ? 16 : 8;
   const frame = (index: number): number => {
     const fact = facts[index - imported];
     if (fact === undefined) return 0;
-    const params = module.types[module.functions[index] as number]?.params.length ?? 0;
+    const type = module.types[module.functions[index] as number] as FunctionType;
     const locals = module.bodies[index - imported]?.localsDeclared ?? 0;
-    return 96 + (params + locals + fact.operandsMax) * (fact.hasSimd ? 16 : 8);
+    return 96 + (type.params.length + type.results.length + locals + fact.operandsMax) * slotBytes;
   };
   const bytes = new Float64Array(graph.nodeCount);
   let longest = 0;

@@ -8,6 +8,7 @@ import {
   Imm,
   Misc,
   Simd,
+  floatUse,
   heightChange,
   immediates,
   miscHeightChange,
@@ -89,8 +90,7 @@ export class Scanner {
     let dead = false;
     let deadDepth = 0;
     let hasTemporary = false;
-    const seenBefore = this.seen;
-    this.seen &= ~seenSimd;
+    let floats = 0;
     const firstLocal = this.declaredLocalsLength;
     const type = module.types[typeIndex];
     const paramCount = this.recordLocals ? (type?.params.length ?? 0) : Infinity;
@@ -192,6 +192,7 @@ export class Scanner {
         }
         if (deadDepth > 0 || (op !== 0x05 && op !== 0x0b)) continue;
       }
+      floats |= op === 0xfd ? 3 : (floatUse[op] as number);
       plain += op < 0xfc ? (cost[op] as number) : op === 0xfd ? (simdCost[arg] as number) : (miscCost[arg] as number);
 
       // Then the events.
@@ -319,8 +320,6 @@ export class Scanner {
     if (pos !== end || this.depth !== 0 || events.kind[events.length - 1] !== Event.end) {
       throw invalidModule('a function body without its end', body.start);
     }
-    const hasSimd = (this.seen & seenSimd) !== 0;
-    this.seen |= seenBefore;
     const results = type?.results.length ?? 0;
     return {
       first,
@@ -330,7 +329,8 @@ export class Scanner {
       operandsMax: Math.max(heightMax, results),
       hasLoop,
       hasTemporary,
-      hasSimd,
+      computesFloats: (floats & 1) !== 0,
+      showsFloats: (floats & 2) !== 0,
     };
   }
 

@@ -35,7 +35,7 @@ export function runMetered(
 }
 
 /** A number for all that the host can see afterwards: memory and exported globals. */
-function digest(exports: WebAssembly.Exports): string {
+export function digest(exports: WebAssembly.Exports): string {
   let text = '';
   for (const [name, value] of Object.entries(exports)) {
     if (name.startsWith('workswap_')) continue;
