@@ -154,11 +154,12 @@ export const scoreLedgerConformance: readonly ConformanceCase[] = [
     assert.equal(ledger.getAccount(other).recv, 0);
   }),
 
-  testCase('a receipt for done work is debited once', async ({ ledger }, peer) => {
+  testCase('a receipt is debited once, and repeating it does not make work free', async ({ ledger }, peer) => {
     await ledger.settle(ledger.reserve(peer, 100, 'work'), 60, record('a'));
-    await ledger.settle(ledger.reserve(peer, 100, 'work'), 60, record('a'));
+    const again = ledger.settle(ledger.reserve(peer, 100, 'work'), 60, record('a'));
+    await assert.rejects(again, hasCode('RECEIPT_REPEATED'));
     const account = ledger.getAccount(peer);
-    assert.deepEqual([account.workSent, account.reserved], [60, 0]);
+    assert.deepEqual([account.workSent, account.ghost, account.balance, account.reserved], [60, 60, 120, 0]);
   }),
 
   testCase('settlements of many peers at once are all counted', async ({ ledger }) => {
@@ -197,8 +198,8 @@ export const scoreLedgerConformance: readonly ConformanceCase[] = [
     const account = again.getAccount(peer);
     assert.deepEqual([account.blocksSent, account.workRecv, account.ghost, account.reserved], [11, 5, 7, 0]);
     assert.equal(again.getAccount(other).workSent, 21);
-    await again.settle(again.reserve(other, 30, 'work'), 21, record('a'));
-    assert.equal(again.getAccount(other).workSent, 21, 'the receipt is remembered');
+    const repeated = again.settle(again.reserve(other, 30, 'work'), 21, record('a'));
+    await assert.rejects(repeated, hasCode('RECEIPT_REPEATED'), 'the receipt is remembered');
   }),
 ];
 

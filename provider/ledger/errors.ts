@@ -57,6 +57,7 @@ export type LedgerErrorCode =
   | 'INVALID_AMOUNT'
   | 'INVALID_POLICY'
   | 'RESERVATION_CLOSED'
+  | 'RECEIPT_REPEATED'
   | 'LEDGER_STOPPED'
   | 'LEDGER_BEHIND';
 
@@ -71,4 +72,12 @@ export class LedgerError extends WorkswapError {
 
 export function stopped(): LedgerError {
   return new LedgerError('LEDGER_STOPPED', 'The score ledger was stopped. Open the store again to go on.');
+}
+
+export function repeated(cid: string): LedgerError {
+  return new LedgerError(
+    'RECEIPT_REPEATED',
+    `The receipt ${cid} was settled before, so this very job was done and paid before. Ask with another seed or time.`,
+    { fault: 'consumer' },
+  );
 }

@@ -8,7 +8,7 @@ import type { Keep } from './batch.ts';
 import { AccountCache } from './cache.ts';
 import { systemClock, type LedgerTime } from './clock.ts';
 import { recvOf } from './credit.ts';
-import { LedgerError, stopped } from './errors.ts';
+import { LedgerError, repeated, stopped } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { makePolicy, type CreditPolicy } from './policy.ts';
 import type { StrangerPool } from './pool.ts';
@@ -157,8 +157,14 @@ export class PersistentScoreLedger implements ScoreLedger {
           reject(error as Error);
           return;
         }
-        if (counted) this.#book.exchange(entry, total, actual, this.#time.nowMs(), true);
-        resolve();
+        if (counted) {
+          this.#book.exchange(entry, total, actual, this.#time.nowMs(), true);
+          resolve();
+        } else {
+          // The work was done all the same: a repeated receipt must neither count twice nor make work free.
+          this.#haunt(entry, actual);
+          reject(repeated(record.cid));
+        }
       });
     });
   }
@@ -169,9 +175,7 @@ export class PersistentScoreLedger implements ScoreLedger {
     checkPart(spent, amount, 'What was spent');
     LedgerReservation.close(reservation);
     this.#release(entry, amount);
-    if (spent === 0 || this.#stopped) return;
-    this.#book.haunt(entry, spent, this.#time.nowMs());
-    this.#unwritten.count(spent);
+    if (!this.#stopped) this.#haunt(entry, spent);
   }
 
   receiveWork(peer: PeerId, bytes: number, record: LedgerRecord): Promise<boolean> {
@@ -260,6 +264,11 @@ export class PersistentScoreLedger implements ScoreLedger {
     this.#book.exchange(entry, total, bytes, this.#time.nowMs(), false);
     this.#unwritten.count(bytes);
     this.#waiters.changed(entry.peer);
+  }
+
+  #haunt(entry: AccountEntry, bytes: number): void {
+    this.#book.haunt(entry, bytes, this.#time.nowMs());
+    this.#unwritten.count(bytes);
   }
 
   #release(entry: AccountEntry, bytes: number): void {

@@ -69,6 +69,8 @@ export interface ScoreLedger {
   /**
    * Debits `actual` (at most the reserved amount) as sent to the peer and releases the rest. With a record, both are
    * written in one transaction; the promise resolves when they are durable. Settlements of one tick share one transaction.
+   * Until then the price stays reserved. Without a record it is debited at once and written a little later.
+   * When the record was settled before, the price becomes ghost debt and the promise rejects with RECEIPT_REPEATED.
    */
   settle(reservation: Reservation, actual: number, record?: LedgerRecord): Promise<void>;
   /** Releases the reservation; `spent` (at most the reserved amount) becomes ghost debt. */
