@@ -4,11 +4,14 @@ import { CALL_SIGNATURES } from '../abi/signatures.ts';
 import type { CallName } from '../abi/prices.ts';
 import type { JobBudget, JobLimits, JobSpec, LoadedModule } from '../types.ts';
 
+/** With GC, binaryen writes the null of tables as a type that only GC has. */
+const FEATURES = binaryen.Features.All & ~binaryen.Features.GC;
+
 /** A module from its text form. */
-export function parseWat(text: string): Uint8Array {
+export function parseWat(text: string, features: number = FEATURES): Uint8Array {
   const module = binaryen.parseText(text);
   try {
-    module.setFeatures(binaryen.Features.All);
+    module.setFeatures(features);
     return module.emitBinary();
   } finally {
     module.dispose();
