@@ -33,6 +33,7 @@ export class Engine {
     context.begin(job, budget);
     let instance: Instance | undefined;
     let error: OutcomeError | undefined;
+    let fuelKnown = true;
     try {
       assertStartable(job, budget);
       instance = this.#instances.take(job.module, this.#imports);
@@ -47,6 +48,7 @@ export class Engine {
       }
     } catch (thrown) {
       error = this.#explain(thrown, instance, budget, startedAt);
+      fuelKnown = error.code !== 'TRAP' || isUnreachable(thrown);
     } finally {
       context.end();
     }
@@ -57,7 +59,7 @@ export class Engine {
       body: output.body,
       status: output.response?.status ?? 0,
       headers: output.response?.headers ?? {},
-      fuel: instance === undefined ? 0 : budget.given - Math.max(0, Number(instance.fuel.value)),
+      fuel: instance === undefined ? 0 : budget.given - (fuelKnown ? Math.max(0, Number(instance.fuel.value)) : 0),
       memoryPagesPeak: instance === undefined ? 0 : instance.byteLength / PAGE_BYTES,
       outputBytes: output.size,
       readBytes: context.readBytes,
@@ -80,7 +82,9 @@ export class Engine {
           new JobEnd('STACK_OVERFLOW', 'The handler nested its calls deeper than the meter version allows.'),
         );
       }
-      return describe(new JobEnd('TRAP', `The handler trapped: ${thrown.message}.`));
+      return describe(
+        new JobEnd('TRAP', `The handler trapped: ${thrown.message}. Look for the fault with a debug build.`),
+      );
     }
     if (instance !== undefined) this.#instances.drop(instance);
     const elapsedMs = performance.now() - startedAt;
@@ -116,6 +120,15 @@ function assertStartable(job: JobSpec, budget: FuelBudget): void {
       `The handler starts with ${memoryPagesMin} pages of memory; the job allows ${memoryPagesMax}. Raise memoryPagesMax.`,
     );
   }
+}
+
+/**
+ * Metered code keeps its fuel in registers and writes it back at host calls and at `unreachable`, but not before every
+ * operation that might trap. How much such a trap had burnt is not known, so it is billed at the limit: anything else
+ * would be free computing for whoever ends in a division by zero.
+ */
+function isUnreachable(thrown: unknown): boolean {
+  return /unreachable/i.test(messageOf(thrown));
 }
 
 function describe(end: JobEnd): OutcomeError & { code: OutcomeCode } {
