@@ -1,0 +1,206 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { compileModule } from '../provider/modules/index.ts';
+import { createSandbox, SandboxError } from '../provider/sandbox/index.ts';
+import type { JobSpec, Sandbox } from '../provider/sandbox/index.ts';
+import { jobOf, loadHandler } from '../provider/sandbox/testing/modules.ts';
+import { buildHandler } from '../sdk/build/index.ts';
+import { encodeInput } from '../sdk/protocol/index.ts';
+import { median, percentile, spread } from './measure.ts';
+import type { Figure } from './types.ts';
+
+const HELLO = fileURLToPath(new URL('../handlers/hello/assembly/index.ts', import.meta.url));
+const ROUNDS = 7;
+const LATENCY_JOBS = 2000;
+const DEEP_JOBS = 10_000;
+const DEPTH = 64;
+const STOPS = 15;
+const SLOWDOWN_ROUNDS = 5;
+
+/** The pool against an empty piscina task in the same run, and how workers and jobs disturb one another. */
+export async function run(progress: (line: string) => void): Promise<Figure[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'workswap-bench-'));
+  const emptyFile = join(directory, 'empty.cjs');
+  await writeFile(emptyFile, 'module.exports = () => 0;\n');
+  const empty = new Piscina({ filename: emptyFile, minThreads: 2, maxThreads: 2 });
+  const sandbox = createSandbox({ threads: 2 });
+  try {
+    const job = await helloJob();
+    const ours = (): Promise<unknown> => sandbox.run(job);
+    const theirs = (): Promise<unknown> => empty.run(0);
+    for (const each of [ours, theirs]) {
+      await latencies(each);
+      await rate(each);
+    }
+    const p50: number[] = [];
+    const p99: number[] = [];
+    const emptyP50: number[] = [];
+    const rates: number[] = [];
+    const emptyRates: number[] = [];
+    for (let i = 0; i < ROUNDS; i++) {
+      const their = await latencies(theirs);
+      const our = await latencies(ours);
+      emptyP50.push(percentile(their, 0.5));
+      p50.push(percentile(our, 0.5));
+      p99.push(percentile(our, 0.99));
+      emptyRates.push(await rate(theirs));
+      rates.push(await rate(ours));
+      progress(
+        `depth 1: ${Math.round(p50.at(-1)!)} us (empty task ${Math.round(emptyP50.at(-1)!)} us), ` +
+          `depth ${DEPTH}: ${Math.round(rates.at(-1)!)} jobs/s (empty tasks ${Math.round(emptyRates.at(-1)!)}/s)`,
+      );
+    }
+    const ratios = rates.map((each, i) => each / emptyRates[i]!);
+    progress('stopping loops ...');
+    const stops = await stopTimes(sandbox);
+    progress('4 workers ...');
+    const slowdowns = await slowdown();
+    return [
+      {
+        name: 'warmP50Us',
+        value: median(p50),
+        unit: 'us',
+        better: 'lower',
+        goal: 60,
+        spread: spread(p50),
+        peer: { name: 'empty piscina task', value: median(emptyP50) },
+        note: 'hello, depth 1, through the pool',
+      },
+      { name: 'warmP99Us', value: median(p99), unit: 'us', better: 'lower', goal: 300, spread: spread(p99) },
+      {
+        name: 'jobsPerSecond',
+        value: median(rates),
+        unit: 'jobs/s',
+        better: 'higher',
+        spread: spread(rates),
+        peer: { name: 'empty piscina tasks', value: median(emptyRates) },
+        note: `hello, depth ${DEPTH}, 2 workers`,
+      },
+      {
+        name: 'versusEmptyTask',
+        value: median(ratios),
+        unit: 'ratio',
+        better: 'higher',
+        goal: 0.5,
+        spread: spread(ratios),
+        note: 'above 1 because small jobs share messages',
+      },
+      {
+        name: 'workersSlowdown',
+        value: median(slowdowns),
+        unit: 'ratio',
+        better: 'lower',
+        goal: 2.2,
+        spread: spread(slowdowns),
+        note: "4 workers at once: each job's time against the same job alone; goal for 2 cores",
+      },
+      {
+        name: 'stopMs',
+        value: percentile(stops, 0.5),
+        unit: 'ms',
+        better: 'lower',
+        goal: 50,
+        spread: spread(stops),
+        note: 'from cancelling a loop round an 8 MB memory.fill to its rejection, grace of 5 ms included',
+      },
+      { name: 'versusExtism', value: null, unit: 'ratio', better: 'higher', goal: 3, note: 'not installed here' },
+      { name: 'versusWorkerd', value: null, unit: 'ratio', better: 'higher', note: 'not installed here' },
+    ];
+  } finally {
+    await sandbox.close();
+    await empty.destroy();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function helloJob(): Promise<JobSpec> {
+  const { wasm } = await buildHandler(HELLO);
+  const { cacheBytes: _, ...compiled } = compileModule(wasm);
+  const seed = new Uint8Array(32);
+  const request = { method: 'GET', path: '/', query: 'name=bench', headers: {}, seed, timeMs: 0 };
+  return jobOf({ cid: 'hello', ...compiled }, { input: encodeInput(request, 'bench') });
+}
+
+/** Microseconds of calls made one after the other. */
+async function latencies(call: () => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < LATENCY_JOBS; i++) {
+    const started = performance.now();
+    await call();
+    times.push((performance.now() - started) * 1000);
+  }
+  return times;
+}
+
+/** Calls per second with so many under way at any time. */
+async function rate(call: () => Promise<unknown>): Promise<number> {
+  let begun = 0;
+  const line = async (): Promise<void> => {
+    while (begun < DEEP_JOBS) {
+      begun += 1;
+      await call();
+    }
+  };
+  const started = performance.now();
+  await Promise.all(Array.from({ length: DEPTH }, line));
+  return (begun / (performance.now() - started)) * 1000;
+}
+
+async function stopTimes(sandbox: Sandbox): Promise<number[]> {
+  const module = loadHandler({
+    memory: '200 200',
+    body: '(loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 8388608)) (br $l))',
+  });
+  const times: number[] = [];
+  for (let i = 0; i < STOPS; i++) {
+    const controller = new AbortController();
+    const running = sandbox.run(jobOf(module, { limits: { fuelMax: Number.MAX_SAFE_INTEGER } }), {
+      signal: controller.signal,
+    });
+    await sleep(30);
+    const started = performance.now();
+    controller.abort();
+    await running.catch((error: unknown) => {
+      if (!(error instanceof SandboxError)) throw error;
+    });
+    times.push(performance.now() - started);
+    await sleep(100);
+  }
+  return times;
+}
+
+/** How much longer a job takes when it runs on four workers at once. */
+async function slowdown(): Promise<number[]> {
+  const module = loadHandler({
+    body: `(local $i i32) (local $x f64)
+      (loop $l
+        (local.set $x (f64.add (f64.mul (local.get $x) (f64.const 0.999)) (f64.convert_i32_u (local.get $i))))
+        (i32.store (i32.and (local.get $i) (i32.const 32764)) (local.get $i))
+        (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20000000))))
+      (call $ok)`,
+  });
+  const sandbox = createSandbox({ threads: 4 });
+  try {
+    const job = jobOf(module, { limits: { fuelMax: Number.MAX_SAFE_INTEGER } });
+    const elapsed = async (): Promise<number> => (await sandbox.run(job)).elapsedMs;
+    await Promise.all([1, 2, 3, 4].map(elapsed));
+    const ratios: number[] = [];
+    for (let i = 0; i < SLOWDOWN_ROUNDS; i++) {
+      const alone = median([await elapsed(), await elapsed(), await elapsed()]);
+      const together = await Promise.all([1, 2, 3, 4].map(elapsed));
+      ratios.push(median(together) / alone);
+    }
+    return ratios;
+  } finally {
+    await sandbox.close();
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
