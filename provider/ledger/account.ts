@@ -9,6 +9,8 @@ import type { Account, LedgerReceipt } from './types.ts';
  */
 export class AccountEntry implements Totals {
   readonly peer: string;
+  /** Row in the store; 0 when there is none yet, or none that we have read. */
+  row = 0;
   readonly terms: Terms;
   blocksSent = 0;
   blocksRecv = 0;
@@ -46,9 +48,10 @@ export class AccountEntry implements Totals {
   }
 }
 
-export function emptyDelta(peer: string): AccountDelta {
+export function emptyDelta({ peer, row }: AccountEntry): AccountDelta {
   return {
     peer,
+    account: row,
     blocksSent: 0,
     blocksRecv: 0,
     workSent: 0,

@@ -8,6 +8,8 @@ export const ENTRIES: readonly Entry[] = ['workSent', 'workRecv', 'blocksSent'];
 /** Receipts in columns and their bytes in one piece, so that a batch crosses to the writer's thread at little cost. */
 export interface ReceiptColumns {
   peers: string[];
+  /** Row of each receipt's account; 0 when it is not known yet. */
+  accounts: number[];
   cids: string[];
   entries: number[];
   prices: number[];
@@ -21,6 +23,8 @@ export interface ReceiptColumns {
 /** Sums of what changed in one account, beside its receipts, since the last checkpoint. */
 export interface AccountDelta extends Totals {
   peer: string;
+  /** Row of the account; 0 when it is not known yet. */
+  account: number;
   exchanged: number;
   /** Not a sum: the moment itself. */
   refreshedMs: number;

@@ -140,7 +140,7 @@ export class Book {
 
   #touch(entry: AccountEntry): AccountDelta {
     if (entry.unwritten === undefined) {
-      entry.unwritten = emptyDelta(entry.peer);
+      entry.unwritten = emptyDelta(entry);
       entry.known = true;
       this.#onChange(entry);
     }

@@ -15,6 +15,7 @@ export interface CommitTarget {
 
 export interface PendingReceipt {
   peer: string;
+  account: number;
   entry: Entry;
   price: number;
   ledgerMs: number;
@@ -22,8 +23,19 @@ export interface PendingReceipt {
   done: (error: unknown, counted: boolean) => void;
 }
 
-/** Receipts that may be folded into the accounts by one checkpoint; also what a restart has to replay at most. */
-const UNFOLDED_MAX = 16_384;
+export interface GroupCommitInit {
+  /** Receipts that the last process left unfolded. */
+  unfolded: number;
+  unwrittenAccounts(): number;
+  wallMs(): number;
+  takeCheckpoint(): { checkpoint: Checkpoint; done: (error: unknown) => void };
+}
+
+/** Receipts that one checkpoint folds into the accounts; also what a restart has to replay. */
+const UNFOLDED_MAX = 32_768;
+/** Few accounts make folding cheap, so it comes earlier and delays the next commit less. */
+const UNFOLDED_MIN = 8_192;
+const UNFOLDED_PER_ACCOUNT = 4;
 
 /**
  * Group commit: everything that is settled in one turn of the event loop, or while another commit is under way, becomes
@@ -31,8 +43,7 @@ const UNFOLDED_MAX = 16_384;
  */
 export class GroupCommit {
   readonly #target: CommitTarget;
-  readonly #takeCheckpoint: () => { checkpoint: Checkpoint; done: (error: unknown) => void };
-  readonly #wallMs: () => number;
+  readonly #init: GroupCommitInit;
   #pending: PendingReceipt[] = [];
   #checkpointWaiters: Done[] = [];
   #checkpointWanted = false;
@@ -41,17 +52,9 @@ export class GroupCommit {
   #busy = false;
   #closed = false;
 
-  constructor(
-    target: CommitTarget,
-    init: {
-      unfolded: number;
-      wallMs: () => number;
-      takeCheckpoint: () => { checkpoint: Checkpoint; done: (error: unknown) => void };
-    },
-  ) {
+  constructor(target: CommitTarget, init: GroupCommitInit) {
     this.#target = target;
-    this.#takeCheckpoint = init.takeCheckpoint;
-    this.#wallMs = init.wallMs;
+    this.#init = init;
     this.#unfolded = init.unfolded;
   }
 
@@ -96,15 +99,16 @@ export class GroupCommit {
   #commit(): void {
     const pending = this.#pending;
     const waiters = this.#checkpointWaiters;
-    const folding = this.#checkpointWanted || this.#unfolded + pending.length > UNFOLDED_MAX;
+    const unfoldedMax = Math.min(UNFOLDED_MAX, UNFOLDED_MIN + UNFOLDED_PER_ACCOUNT * this.#init.unwrittenAccounts());
+    const folding = this.#checkpointWanted || this.#unfolded + pending.length > unfoldedMax;
     if (pending.length === 0 && !folding) return;
     this.#pending = [];
     this.#checkpointWaiters = [];
     this.#checkpointWanted = false;
     this.#busy = true;
-    const taken = folding ? this.#takeCheckpoint() : undefined;
+    const taken = folding ? this.#init.takeCheckpoint() : undefined;
     const batch: Batch = {
-      receipts: pending.length === 0 ? undefined : toColumns(pending, this.#wallMs()),
+      receipts: pending.length === 0 ? undefined : toColumns(pending, this.#init.wallMs()),
       checkpoint: taken?.checkpoint,
     };
     this.#target.submit(batch, (error, committed) => {
@@ -124,6 +128,7 @@ function toColumns(pending: readonly PendingReceipt[], wallMs: number): ReceiptC
   for (const { record } of pending) length += record.bytes.length;
   const columns: ReceiptColumns = {
     peers: [],
+    accounts: [],
     cids: [],
     entries: [],
     prices: [],
@@ -133,11 +138,12 @@ function toColumns(pending: readonly PendingReceipt[], wallMs: number): ReceiptC
     wallMs,
   };
   let end = 0;
-  for (const { peer, entry, price, ledgerMs, record } of pending) {
+  for (const { peer, account, entry, price, ledgerMs, record } of pending) {
     columns.bytes.set(record.bytes, end);
     end += record.bytes.length;
     columns.ends.push(end);
     columns.peers.push(peer);
+    columns.accounts.push(account);
     columns.cids.push(record.cid);
     columns.entries.push(ENTRIES.indexOf(entry));
     columns.prices.push(price);

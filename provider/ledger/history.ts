@@ -1,8 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
 
 import type { Database } from '../store/sqlite/index.ts';
-import type { AccountDelta } from './batch.ts';
 import { integer } from './columns.ts';
+import type { Totals } from './credit.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -44,7 +44,7 @@ export class HistoryWriter {
     this.#setDone = sqlite.prepare('UPDATE ledger_state SET history_hours_ms = ?, history_days_ms = ?');
   }
 
-  add(wallMs: number, account: number, change: Omit<AccountDelta, 'peer' | 'exchanged' | 'refreshedMs'>): void {
+  add(wallMs: number, account: number, change: Totals): void {
     const { blocksSent, blocksRecv, workSent, workRecv, ghost, forgiven } = change;
     if (blocksSent + blocksRecv + workSent + workRecv + ghost + forgiven === 0) return;
     const period = wallMs - (wallMs % MINUTE_MS);

@@ -81,6 +81,7 @@ export class PersistentScoreLedger implements ScoreLedger {
       openTarget(database, (error) => (this.#lost = error)),
       {
         unfolded: tail.length,
+        unwrittenAccounts: () => this.#unwritten.accounts,
         wallMs: () => this.#time.wallMs(),
         takeCheckpoint: () => this.#takeCheckpoint(),
       },
@@ -284,7 +285,15 @@ export class PersistentScoreLedger implements ScoreLedger {
     record: LedgerRecord,
     done: (error: unknown, counted: boolean) => void,
   ): void {
-    this.#commit.append({ peer: entry.peer, entry: total, price, ledgerMs: this.#time.nowMs(), record, done });
+    this.#commit.append({
+      peer: entry.peer,
+      account: entry.row,
+      entry: total,
+      price,
+      ledgerMs: this.#time.nowMs(),
+      record,
+      done,
+    });
   }
 
   #checkpoint(): void {

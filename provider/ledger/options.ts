@@ -13,5 +13,5 @@ export interface ScoreLedgerInit {
   keep?: Partial<Keep>;
 }
 
-export const accountsCachedDefault = 10_000;
+export const accountsCachedDefault = 32_768;
 export const keepDefault: Keep = { receiptsMax: 1_000_000, receiptsMs: 366 * 86_400_000, historyMs: 731 * 86_400_000 };

@@ -61,6 +61,7 @@ export class AccountReader {
   #entry(row: Record<string, SQLOutputValue>): AccountEntry {
     const peer = text(row, 'peer');
     const entry = new AccountEntry(peer, this.#termsOf(peer), integer(row, 'refreshed_ms'), true);
+    entry.row = integer(row, 'id');
     entry.blocksSent = integer(row, 'blocks_sent');
     entry.blocksRecv = integer(row, 'blocks_recv');
     entry.workSent = integer(row, 'work_sent');

@@ -4,13 +4,16 @@ import type { AccountDelta } from './batch.ts';
 /** How long a change without a receipt may wait for the disk, and how many bytes of them. */
 export const UNWRITTEN_MS_MAX = 1_000;
 export const UNWRITTEN_BYTES_MAX = 16 * 1024 * 1024;
+/** Changes with receipts are on the disk already; their accounts only follow. */
+const FOLD_MS_MAX = 10_000;
 
 /** Keeps the accounts that the next checkpoint has to write, and asks for it in time. */
 export class Unwritten {
   readonly #write: () => void;
   #entries = new Set<AccountEntry>();
   #bytes = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
+  #late: NodeJS.Timeout | undefined;
 
   constructor(write: () => void) {
     this.#write = write;
@@ -20,19 +23,20 @@ export class Unwritten {
     return this.#bytes;
   }
 
-  get isEmpty(): boolean {
-    return this.#entries.size === 0;
+  get accounts(): number {
+    return this.#entries.size;
   }
 
   add(entry: AccountEntry): void {
     this.#entries.add(entry);
-    this.#arm();
+    this.#late ??= setTimeout(() => this.#fire(), FOLD_MS_MAX).unref();
   }
 
   /** Counts bytes that a crash would forget. */
   count(bytes: number): void {
     const before = this.#bytes;
     this.#bytes += bytes;
+    this.#soon ??= setTimeout(() => this.#fire(), UNWRITTEN_MS_MAX).unref();
     if (before < UNWRITTEN_BYTES_MAX && this.#bytes >= UNWRITTEN_BYTES_MAX) this.#write();
   }
 
@@ -60,7 +64,7 @@ export class Unwritten {
   }
 
   #done(entries: Set<AccountEntry>, bytes: number, error: unknown): void {
-    if (error !== undefined) this.#bytes += bytes;
+    if (error !== undefined && bytes > 0) this.count(bytes);
     for (const entry of entries) {
       const delta = entry.writing;
       entry.writing = undefined;
@@ -71,17 +75,15 @@ export class Unwritten {
     }
   }
 
-  #arm(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#write();
-    }, UNWRITTEN_MS_MAX);
-    this.#timer.unref();
+  #fire(): void {
+    this.#disarm();
+    this.#write();
   }
 
   #disarm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    clearTimeout(this.#soon);
+    clearTimeout(this.#late);
+    this.#soon = undefined;
+    this.#late = undefined;
   }
 }

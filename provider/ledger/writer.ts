@@ -9,12 +9,20 @@ import {
 } from './batch.ts';
 import { cidKey } from './cid-key.ts';
 import { integer } from './columns.ts';
+import type { Totals } from './credit.ts';
 import { HistoryWriter } from './history.ts';
 import { ReceiptPruner } from './receipt-pruner.ts';
 import { readTail, Tail, type Unfolded } from './tail.ts';
 
 /** Account ids kept at hand; a miss costs one indexed read. */
 const ACCOUNT_IDS_MAX = 50_000;
+
+/** What a checkpoint adds to one account. */
+interface Change extends Totals {
+  id: number;
+  exchanged: number;
+  refreshedMs: number | null;
+}
 
 /**
  * The only writer of the ledger's tables. Runs on the main thread for a database in memory and on a thread of its own
@@ -71,7 +79,7 @@ export class LedgerWriter {
       if (this.#isCounted(cid, added)) {
         duplicates.push(i);
       } else {
-        const account = this.#accountId(receipts.peers[i]!, newPeers);
+        const account = receipts.accounts[i] || this.#accountId(receipts.peers[i]!, newPeers);
         const price = receipts.prices[i]!;
         const entry = receipts.entries[i]!;
         const id = added.add(account, ENTRIES[entry]!, cid, price);
@@ -91,13 +99,14 @@ export class LedgerWriter {
     const tail = new Tail(this.#tail.lastId);
     tail.join(this.#tail);
     tail.join(added);
-    for (const delta of checkpoint.accounts) {
-      const id = this.#accountId(delta.peer, newPeers);
-      this.#writeAccount(id, delta, tail.accounts.get(id), checkpoint.wallMs);
-      tail.accounts.delete(id);
-    }
-    for (const [id, sums] of tail.accounts) this.#writeAccount(id, undefined, sums, checkpoint.wallMs);
-    // In the order of the index, each of its pages is written once.
+    const deltas = new Map<number, AccountDelta>();
+    for (const delta of checkpoint.accounts) deltas.set(delta.account || this.#accountId(delta.peer, newPeers), delta);
+    // Everything in the order of its table, so that each page is visited once.
+    const changes = Array.from(new Set([...deltas.keys(), ...tail.accounts.keys()]), (id) =>
+      toChange(id, deltas.get(id), tail.accounts.get(id)),
+    ).sort((a, b) => a.id - b.id);
+    for (const change of changes) this.#writeAccount(change);
+    for (const change of changes) this.#history.add(checkpoint.wallMs, change.id, change);
     const keys = [...tail.cids].map(([cid, receipt]) => ({ key: cidKey(cid), receipt })).sort((a, b) => a.key - b.key);
     for (const { key, receipt } of keys) this.#sql.key.run(key, receipt);
     const { ledgerMs, wallMs, poolUsed, poolMs } = checkpoint.state;
@@ -106,27 +115,18 @@ export class LedgerWriter {
     return this.#pruner.prune(tail.lastId, checkpoint.wallMs, checkpoint.keep);
   }
 
-  #writeAccount(id: number, delta: AccountDelta | undefined, sums: Unfolded | undefined, wallMs: number): void {
-    const change = {
-      blocksSent: (delta?.blocksSent ?? 0) + (sums?.blocksSent ?? 0),
-      blocksRecv: delta?.blocksRecv ?? 0,
-      workSent: (delta?.workSent ?? 0) + (sums?.workSent ?? 0),
-      workRecv: (delta?.workRecv ?? 0) + (sums?.workRecv ?? 0),
-      ghost: delta?.ghost ?? 0,
-      forgiven: delta?.forgiven ?? 0,
-    };
+  #writeAccount(change: Change): void {
     this.#sql.account.run(
       change.blocksSent,
       change.blocksRecv,
       change.workSent,
       change.workRecv,
-      (delta?.exchanged ?? 0) + (sums?.exchanged ?? 0),
+      change.exchanged,
       change.ghost,
       change.forgiven,
-      delta?.refreshedMs ?? null,
-      id,
+      change.refreshedMs,
+      change.id,
     );
-    this.#history.add(wallMs, id, change);
   }
 
   #accountId(peer: string, newPeers: string[]): number {
@@ -142,6 +142,20 @@ export class LedgerWriter {
     this.#ids.set(peer, id);
     return id;
   }
+}
+
+function toChange(id: number, delta: AccountDelta | undefined, sums: Unfolded | undefined): Change {
+  return {
+    id,
+    blocksSent: (delta?.blocksSent ?? 0) + (sums?.blocksSent ?? 0),
+    blocksRecv: delta?.blocksRecv ?? 0,
+    workSent: (delta?.workSent ?? 0) + (sums?.workSent ?? 0),
+    workRecv: (delta?.workRecv ?? 0) + (sums?.workRecv ?? 0),
+    exchanged: (delta?.exchanged ?? 0) + (sums?.exchanged ?? 0),
+    ghost: delta?.ghost ?? 0,
+    forgiven: delta?.forgiven ?? 0,
+    refreshedMs: delta?.refreshedMs ?? null,
+  };
 }
 
 function prepareStatements({ sqlite }: Database) {

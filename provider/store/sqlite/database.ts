@@ -11,7 +11,8 @@ const APPLICATION_ID = 0x57535750;
 /** The layout shared by all rooms (the table of versions). Each room's own tables are versioned by `migrate`. */
 const STORE_VERSION = 1;
 const BUSY_TIMEOUT_MS = 5_000;
-const CACHE_KIB = 16_384;
+/** An upper bound that only large ledgers reach. */
+const CACHE_KIB = 65_536;
 
 export interface OpenDatabaseOptions {
   /** Read while another process writes: takes no lock and changes nothing. */
@@ -74,7 +75,7 @@ function prepare(db: DatabaseSync, path: string, readOnly: boolean): void {
   // First of all: somebody else's file must not even change its journal mode.
   const isNew = identify(db, path);
   if (readOnly) return;
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000');
   if (!isNew) return;
   db.exec(`BEGIN IMMEDIATE;
     CREATE TABLE schema_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;
