@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
+import { workerEnv } from '../sandbox/index.ts';
 import type { CompileAnswer } from './compile-worker.ts';
 import { compileModule, type Compiled } from './compile.ts';
 import { ModuleError } from './errors.ts';
@@ -39,7 +40,13 @@ export class Compiler {
   }
 
   async #inThread(cid: string, bytes: Uint8Array, signal: AbortSignal): Promise<Compiled> {
-    this.#pool ??= new Piscina({ filename: WORKER_FILE, minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS });
+    this.#pool ??= new Piscina({
+      filename: WORKER_FILE,
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: IDLE_MS,
+      env: workerEnv(),
+    });
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     // A copy of exactly these bytes: they may be a view on something larger.
     const copy = bytes.slice();

@@ -29,3 +29,4 @@ export type {
   Sandbox,
   SandboxStats,
 } from './types.ts';
+export { workerEnv } from './worker-env.ts';

@@ -6,9 +6,11 @@ import type { Batch } from './batch.ts';
 import { BATCH_MAX, sharedNowMs } from './control.ts';
 import type { Entry } from './entry.ts';
 import type { FairQueue } from './fair-queue.ts';
-import { decodeResults, encodeBatch, type WireResult } from './wire.ts';
+import { MAIL_BYTES_MAX } from './mailbox.ts';
 import { Watchdog } from './watchdog.ts';
-import { Workers } from './workers.ts';
+import { batchBytes, writeBatch } from './wire-batch.ts';
+import { readResults, type WireResult } from './wire-results.ts';
+import { Workers, type Mail } from './workers.ts';
 
 /** Modules whose jobs took less than this, on average, may share a batch. */
 const SMALL_MS_MAX = 0.5;
@@ -180,18 +182,37 @@ export class Dispatcher {
     this.#reservedBytes += batch.reservedBytes;
     this.counters.batches += 1;
     this.#workers.control.open(slot, batch.generation, entries.length);
-    const message = encodeBatch(slot, batch.generation, entries);
     this.#watchdog.start();
-    this.#workers.run(message, batch.controller.signal).then(
+    this.#workers.run(this.#write(batch), batch.controller.signal).then(
       (answer) => this.#answered(batch, answer),
       (error: unknown) => this.#lost(batch, error),
     );
   }
 
-  #answered(batch: Batch, answer: ArrayBuffer): void {
+  #write({ slot, generation, entries }: Batch): Mail {
+    const { mailboxes } = this.#workers;
+    const size = batchBytes(entries);
+    if (size <= MAIL_BYTES_MAX) {
+      writeBatch(mailboxes.buffer, mailboxes.request(slot), slot, generation, entries);
+      return slot;
+    }
+    const message = new ArrayBuffer(size);
+    writeBatch(message, 0, slot, generation, entries);
+    return message;
+  }
+
+  #read({ slot, entries }: Batch, answer: Mail): WireResult[] {
+    const { mailboxes } = this.#workers;
+    const headers = (head: Uint8Array): Record<string, string> => decodeHead(head).headers;
+    return typeof answer === 'number'
+      ? readResults(mailboxes.buffer, mailboxes.response(slot), entries.length, headers)
+      : readResults(answer, 0, entries.length, headers);
+  }
+
+  #answered(batch: Batch, answer: Mail): void {
     // After a kill the outcomes that crossed with it are not used: their jobs are queued again, or rejected.
     if (batch.killed) return;
-    const results = decodeResults(answer, batch.entries.length, (head) => decodeHead(head).headers);
+    const results = this.#read(batch, answer);
     this.#free(batch);
     for (const [index, entry] of batch.entries.entries()) {
       const result = results[index];

@@ -84,8 +84,9 @@ export class FairQueue<T extends Queued> {
   }
 
   #next(): Level<T> | undefined {
-    const waiting = this.#levels.filter((level) => level.size > 0);
-    return this.#taken % LOWEST_EVERY === LOWEST_EVERY - 1 ? waiting[0] : waiting.at(-1);
+    const lowestFirst = this.#taken % LOWEST_EVERY === LOWEST_EVERY - 1;
+    const waits = (level: Level<T>): boolean => level.size > 0;
+    return lowestFirst ? this.#levels.find(waits) : this.#levels.findLast(waits);
   }
 }
 

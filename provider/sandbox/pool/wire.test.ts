@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Outcome } from '../types.ts';
-import { decodeBatch, decodeResults, encodeBatch, ResultWriter, type WireJob, type WireResult } from './wire.ts';
+import { batchBytes, readBatch, writeBatch, type WireJob } from './wire-batch.ts';
+import { readResults, ResultWriter, type WireResult } from './wire-results.ts';
 
 const count = fc.maxSafeNat();
 const wireJob: fc.Arbitrary<WireJob> = fc.record(
@@ -32,7 +33,9 @@ test('a batch arrives as it was sent', () => {
   fc.assert(
     fc.property(fc.nat(10), fc.nat(0xffffff), fc.array(wireJob, { maxLength: 10 }), (slot, generation, jobs) => {
       const numbered = jobs.map(({ moduleId, ...job }) => ({ job, record: { id: moduleId } }));
-      expect(decodeBatch(encodeBatch(slot, generation, numbered))).toEqual({ slot, generation, jobs });
+      const buffer = new ArrayBuffer(64 + batchBytes(numbered));
+      writeBatch(buffer, 64, slot, generation, numbered);
+      expect(readBatch(buffer, 64)).toEqual({ slot, generation, jobs });
     }),
   );
 });
@@ -69,22 +72,26 @@ const result: fc.Arbitrary<WireResult> = fc.oneof(
   fc.constant({ kind: 'notRun' as const }),
 );
 
+const writer = new ResultWriter();
+
 test('results arrive as they were written, and share no memory', () => {
   fc.assert(
-    fc.property(fc.array(result, { maxLength: 10 }), (results) => {
-      const writer = new ResultWriter(results.length);
+    fc.property(fc.array(result, { maxLength: 10 }), fc.boolean(), (results, shared) => {
+      writer.reset(results.length);
       for (const each of results) {
         if (each.kind === 'outcome') writer.outcome(each.outcome);
         else if (each.kind === 'failure') writer.failure(each.failure, each.elapsedMs);
         else writer.notRun();
       }
-      const decoded = decodeResults(writer.finish(), results.length, (head) => ({ bytes: String(head.length) }));
-      expect(decoded).toEqual(results);
-      const buffers = decoded.flatMap((each) =>
-        each.kind === 'outcome' ? [each.outcome.head, each.outcome.body] : [],
-      );
-      if (results.length > 1) {
-        for (const buffer of buffers) expect(buffer.byteLength).toBe(buffer.buffer.byteLength);
+      const size = 16 + writer.byteLength;
+      const buffer = shared ? new SharedArrayBuffer(size) : new ArrayBuffer(size);
+      writer.copyTo(buffer, 16);
+      const read = readResults(buffer, 16, results.length, (head) => ({ bytes: String(head.length) }));
+      expect(read).toEqual(results);
+      const parts = read.flatMap((each) => (each.kind === 'outcome' ? [each.outcome.head, each.outcome.body] : []));
+      for (const part of parts) {
+        expect(part.buffer).toBeInstanceOf(ArrayBuffer);
+        if (shared || results.length > 1) expect(part.byteLength).toBe(part.buffer.byteLength);
       }
     }),
   );

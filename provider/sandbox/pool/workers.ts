@@ -4,35 +4,45 @@ import { Piscina } from 'piscina';
 import type { SandboxLimits } from '../limits.ts';
 import { setWasmFlags } from '../v8-flags.ts';
 import type { WorkerSetup } from '../worker/messages.ts';
+import { workerEnv } from '../worker-env.ts';
 import { answerQuestions, isHello, type AnswerOptions } from './answers.ts';
 import { Control } from './control.ts';
+import { Mailboxes } from './mailbox.ts';
 
 const WORKER_FILE = fileURLToPath(new URL('../worker/worker.ts', import.meta.url));
+/** A batch or its results: the slot whose mailbox holds them, or a buffer of their own. */
+export type Mail = number | ArrayBuffer;
+
 const SPARE_IDLE_MS = 5000;
 
 /** The worker threads: a piscina pool whose workers can ask the main thread while they run a handler. */
 export class Workers {
   readonly control: Control;
+  readonly mailboxes: Mailboxes;
   /** Slots for batches: as many as can be on workers at once. */
   readonly slots: number;
-  readonly #pool: Piscina<ArrayBuffer, ArrayBuffer>;
+  readonly #pool: Piscina<Mail, Mail>;
 
   constructor(limits: SandboxLimits, answers: AnswerOptions) {
     setWasmFlags();
     this.slots = limits.threads + limits.spareThreads;
     this.control = new Control(this.slots);
+    this.mailboxes = new Mailboxes(this.slots);
     const workerData: WorkerSetup = {
       control: this.control.buffer,
+      mailboxes: this.mailboxes.buffer,
       instanceCacheBytesMax: limits.instanceCacheBytesMax,
       moduleCacheBytesMax: limits.moduleCacheBytesMax,
       garbageBytesMax: limits.garbageBytesMax,
     };
-    this.#pool = new Piscina<ArrayBuffer, ArrayBuffer>({
+    this.#pool = new Piscina<Mail, Mail>({
       filename: WORKER_FILE,
-      minThreads: limits.threads,
+      // One spare is always ready: a worker that was stopped is replaced at once, and its successor starts meanwhile.
+      minThreads: limits.threads + Math.min(1, limits.spareThreads),
       maxThreads: this.slots,
       idleTimeout: SPARE_IDLE_MS,
       workerData,
+      env: workerEnv(),
       recordTiming: false,
     });
     this.#pool.on('message', (message: unknown) => {
@@ -42,9 +52,8 @@ export class Workers {
     this.#pool.on('error', () => {});
   }
 
-  run(message: ArrayBuffer, signal: AbortSignal): Promise<ArrayBuffer> {
-    const task = message.byteLength < MOVE_BYTES_MIN ? message : (Piscina.move(message) as ArrayBuffer);
-    return this.#pool.run(task, { signal });
+  run(mail: Mail, signal: AbortSignal): Promise<Mail> {
+    return this.#pool.run(typeof mail === 'number' ? mail : (Piscina.move(mail) as ArrayBuffer), { signal });
   }
 
   find(threadId: number): Worker | undefined {
@@ -55,6 +64,3 @@ export class Workers {
     await this.#pool.destroy();
   }
 }
-
-/** A larger message moves to the worker; a smaller one is cheaper to copy. */
-const MOVE_BYTES_MIN = 64 * 1024;

@@ -5,6 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 /** What every worker of a pool gets as `workerData`. */
 export interface WorkerSetup {
   control: SharedArrayBuffer;
+  mailboxes: SharedArrayBuffer;
   instanceCacheBytesMax: number;
   moduleCacheBytesMax: number;
   garbageBytesMax: number;

@@ -5,7 +5,9 @@ import { Engine } from '../engine/engine.ts';
 import { InstanceCache } from '../engine/instance-cache.ts';
 import { createNodeHost } from '../node-host.ts';
 import { Control, sharedNowMs } from '../pool/control.ts';
-import { decodeBatch, ResultWriter, type WireJob } from '../pool/wire.ts';
+import { MAIL_BYTES_MAX, Mailboxes } from '../pool/mailbox.ts';
+import { readBatch, type WireJob } from '../pool/wire-batch.ts';
+import { ResultWriter } from '../pool/wire-results.ts';
 import { Asker } from './asker.ts';
 import { Garbage } from './garbage.ts';
 import type { JobPlace, WorkerSetup } from './messages.ts';
@@ -15,6 +17,8 @@ import { ReadAhead } from './read-ahead.ts';
 /** A worker of the pool. It runs the jobs of a batch one after the other and answers all their results at once. */
 const setup = nodeWorkerData as WorkerSetup;
 const control = new Control(setup.control);
+const mailboxes = new Mailboxes(setup.mailboxes);
+const results = new ResultWriter();
 const asker = new Asker();
 const garbage = new Garbage(setup.garbageBytesMax);
 const instances = new InstanceCache(setup.instanceCacheBytesMax, (byteLength) => garbage.add(byteLength));
@@ -38,34 +42,40 @@ const engine = new Engine(
   instances,
 );
 
-/** A message that is larger than this moves to the main thread; a smaller one is cheaper to copy. */
-const MOVE_BYTES_MIN = 64 * 1024;
-
 /** A batch stops here, and the main thread gives the rest of it to whoever is free: nobody waits long for a neighbour. */
 const BATCH_MS_MAX = 5;
 const BATCH_RESULT_BYTES_MAX = 1024 * 1024;
 
-export default function runBatch(message: ArrayBuffer): ArrayBuffer {
-  const { slot, generation, jobs } = decodeBatch(message);
-  const results = new ResultWriter(jobs.length);
-  const startedMs = sharedNowMs();
+/** Takes the slot whose mailbox holds a batch, or the batch itself; answers in the same way. */
+export default function runBatch(mail: number | ArrayBuffer): number | ArrayBuffer {
+  const inMailbox = typeof mail === 'number';
+  const { slot, generation, jobs } = inMailbox
+    ? readBatch(mailboxes.buffer, mailboxes.request(mail))
+    : readBatch(mail, 0);
+  results.reset(jobs.length);
+  const startedMs = performance.now();
   for (const [index, job] of jobs.entries()) {
-    const nowMs = sharedNowMs();
-    const full = index > 0 && (nowMs - startedMs > BATCH_MS_MAX || results.size > BATCH_RESULT_BYTES_MAX);
-    if (full || !control.claim(slot, generation, index, threadId, nowMs)) {
+    const full =
+      index > 0 && (performance.now() - startedMs > BATCH_MS_MAX || results.byteLength > BATCH_RESULT_BYTES_MAX);
+    if (full || !control.claim(slot, generation, index, threadId, sharedNowMs())) {
       results.notRun();
       continue;
     }
     place = { slot, generation, index };
-    runJob(job, results);
+    runJob(job);
     control.finish(slot, generation, index);
     garbage.collectIfFull();
   }
-  const answer = results.finish();
-  return answer.byteLength < MOVE_BYTES_MIN ? answer : (move(answer) as ArrayBuffer);
+  if (results.byteLength <= MAIL_BYTES_MAX) {
+    results.copyTo(mailboxes.buffer, mailboxes.response(slot));
+    return slot;
+  }
+  const answer = new ArrayBuffer(results.byteLength);
+  results.copyTo(answer, 0);
+  return move(answer) as ArrayBuffer;
 }
 
-function runJob(job: WireJob, results: ResultWriter): void {
+function runJob(job: WireJob): void {
   try {
     results.outcome(engine.run({ ...job, module: modules.get(job.moduleId) }));
   } catch (error) {
