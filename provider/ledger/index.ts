@@ -9,3 +9,13 @@ export { defaultPolicy, makePolicy, type CreditPolicy, type PeerOverride } from 
 export { systemClock, type LedgerClock } from './clock.ts';
 export { TOTAL_BYTES_MAX } from './amounts.ts';
 export type { Account, CreditZone, Kind, LedgerReceipt, LedgerRecord, Reservation, ScoreLedger } from './types.ts';
+export {
+  openStatement,
+  sealStatement,
+  STATED_RECEIPTS_MAX,
+  stateAccount,
+  type AccountStatement,
+  type StatedReceipt,
+} from './statement.ts';
+export { reconcile, type Difference, type DifferenceCause, type Reconciliation } from './reconcile.ts';
+export { accountCar } from './car.ts';

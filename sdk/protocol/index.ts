@@ -6,7 +6,7 @@ export * from './input.ts';
 export { BATCH_SIZE_MAX } from './merkle.ts';
 export * from './quote.ts';
 export * from './receipt.ts';
-export { DocumentError, publicKeyOf } from './signed.ts';
+export { DocumentError, openDocument, publicKeyOf, sealDocument } from './signed.ts';
 export * from './tariff.ts';
 export * from './tariff-document.ts';
 export * from './task.ts';
