@@ -12,18 +12,18 @@ export interface CallPrice {
 }
 
 /**
- * What every host call costs in fuel, set from measurement at about 0.1 ns per unit (`docs/sandbox.md` has the table
+ * What every host call costs in fuel, set from measurement at 0.1 to 0.2 ns per unit (`docs/sandbox.md` has the table
  * with the figures). It is charged before the work is done.
  */
 export const CALL_PRICES = {
-  input_size: { fixed: 400, perByte: 0 },
-  input_read: { fixed: 1000, perByte: 1 },
-  output_write: { fixed: 2000, perByte: 2 },
+  input_size: { fixed: 1000, perByte: 0 },
+  input_read: { fixed: 3000, perByte: 1 },
+  output_write: { fixed: 3000, perByte: 4 },
   block_read: { fixed: 200_000, perByte: 4 },
   block_size: { fixed: 200_000, perByte: 0 },
   log: { fixed: 2000, perByte: 8 },
   fail: { fixed: 2000, perByte: 8 },
-  time_ms: { fixed: 400, perByte: 0 },
+  time_ms: { fixed: 1000, perByte: 0 },
   random: { fixed: 2000, perByte: 400 },
   sha256: { fixed: 20_000, perByte: 10 },
   ed25519_verify: { fixed: 2_000_000, perByte: 10 },
