@@ -8,8 +8,7 @@ export interface SandboxLimits {
   threads: number;
   /** Workers on top of `threads`, for the time that others wait for blocks or are being replaced. */
   spareThreads: number;
-  /** Deadline of a job that names none, and the longest a job may ask for. */
-  timeoutMs: number;
+  /** The longest deadline a job may ask for. */
   timeoutMsMax: number;
   /** How long one `block_read` may wait for its block. */
   blockTimeoutMs: number;
@@ -39,7 +38,6 @@ export function defaultLimits(): SandboxLimits {
   return {
     threads: availableParallelism(),
     spareThreads: 2,
-    timeoutMs: 10_000,
     timeoutMsMax: 60_000,
     blockTimeoutMs: 10_000,
     queueMax: 4096,
