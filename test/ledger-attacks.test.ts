@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { OverCreditError, type CreditPolicy, type PersistentScoreLedger } from '../provider/ledger/index.ts';
+import {
+  OverCreditError,
+  type CreditPolicy,
+  type PersistentScoreLedger,
+  type Reservation,
+} from '../provider/ledger/index.ts';
 import { ManualClock, memoryLedger, testPeers, testRecord, type OpenLedger } from '../provider/ledger/testing.ts';
 import { UNWRITTEN_BYTES_MAX } from '../provider/ledger/unwritten.ts';
 import { createScoreLedger } from '../provider/ledger/index.ts';
@@ -262,7 +267,7 @@ test('whoever could crash us gains what one second holds, and no more than a fix
 test('no mix of paying, taking, waiting and changing identity beats the law', async () => {
   const step = fc.record({
     peer: fc.nat(5),
-    what: fc.constantFrom('pay', 'take', 'abort', 'wait'),
+    what: fc.constantFrom('pay', 'take', 'abort', 'wait', 'hold', 'end'),
     bytes: fc.nat(2_000),
     ms: fc.nat(20_000),
   });
@@ -281,6 +286,7 @@ test('no mix of paying, taking, waiting and changing identity beats the law', as
       const ledger = createScoreLedger({ database, clock, policy });
       let paid = 0;
       let elapsedMs = 0;
+      let held: Reservation[] = [];
       for (const { peer, what, bytes, ms } of steps) {
         if (what === 'pay') {
           ledger.addToReceivedBytes(peers[peer]!, bytes);
@@ -290,9 +296,14 @@ test('no mix of paying, taking, waiting and changing identity beats the law', as
           elapsedMs += ms;
         } else if (what === 'take') {
           await drain(ledger, peers[peer]!, Math.max(1, bytes));
+        } else if (what === 'end') {
+          for (const reservation of held) await ledger.settle(reservation, reservation.amount);
+          held = [];
         } else {
           try {
-            ledger.abandon(ledger.reserve(peers[peer]!, bytes, 'work'), bytes);
+            const reservation = ledger.reserve(peers[peer]!, bytes, 'work');
+            if (what === 'hold') held.push(reservation);
+            else ledger.abandon(reservation, bytes);
           } catch (error) {
             if (!(error instanceof OverCreditError)) throw error;
           }

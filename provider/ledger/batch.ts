@@ -46,6 +46,8 @@ export interface Checkpoint {
 
 /** What stays; the rest is removed bit by bit, at checkpoints. */
 export interface Keep {
+  /** Accounts; beyond that, those that no longer differ from a newcomer's go at the next start. */
+  accountsMax: number;
   /** Documents of receipts, newest first. */
   receiptsMax: number;
   receiptsMs: number;

@@ -275,6 +275,26 @@ describe('memory', () => {
   });
 });
 
+test('when there are too many accounts, those go that are worth as much as a newcomer', async () => {
+  const { ledger, database, clock } = memoryLedger({ policy });
+  const [debtor, payer, worker, recent, blocked] = await testPeers(5);
+  ledger.addToSentBytes(debtor!, LINE);
+  ledger.addToReceivedBytes(payer!, 1);
+  await ledger.settle(ledger.reserve(worker!, 10, 'work'), 1, testRecord(1));
+  clock.pass(31 * 86_400_000);
+  ledger.addToSentBytes(recent!, 1);
+  ledger.addToSentBytes(blocked!, 1);
+  await ledger.flush();
+  const peersWith = (accountsMax: number) => {
+    const next = createScoreLedger({ database, clock, policy, keep: { accountsMax } });
+    const peers = Array.from(next.accounts(), ({ peer }) => peer).sort();
+    next.stop();
+    return peers;
+  };
+  expect(peersWith(5)).toHaveLength(5);
+  expect(peersWith(4)).toEqual([payer, worker, recent, blocked].map(String).sort());
+});
+
 test('a ledger that was stopped refuses new work instead of forgetting it', async () => {
   const { ledger } = memoryLedger({ policy });
   const peer = await testPeer(1);

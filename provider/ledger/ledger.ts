@@ -9,6 +9,7 @@ import { AccountCache } from './cache.ts';
 import { systemClock, type LedgerTime } from './clock.ts';
 import { recvOf } from './credit.ts';
 import { LedgerError, repeated, stopped } from './errors.ts';
+import { forgetStrangers } from './forget-strangers.ts';
 import { GroupCommit } from './group-commit.ts';
 import { makePolicy, type CreditPolicy } from './policy.ts';
 import type { StrangerPool } from './pool.ts';
@@ -66,6 +67,7 @@ export class PersistentScoreLedger implements ScoreLedger {
     savePolicy(database, this.policy);
     this.#database = database;
     this.#keep = { ...keepDefault, ...init.keep };
+    forgetStrangers(database, this.#keep.accountsMax, this.policy.refreshBytesPerSecond);
     this.receipts = new Receipts(database);
     const { reader, time, pool, tail } = recover(database, this.policy, init.clock ?? systemClock);
     this.#reader = reader;

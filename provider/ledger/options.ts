@@ -14,4 +14,9 @@ export interface ScoreLedgerInit {
 }
 
 export const accountsCachedDefault = 32_768;
-export const keepDefault: Keep = { receiptsMax: 1_000_000, receiptsMs: 366 * 86_400_000, historyMs: 731 * 86_400_000 };
+export const keepDefault: Keep = {
+  accountsMax: 1_000_000,
+  receiptsMax: 1_000_000,
+  receiptsMs: 366 * 86_400_000,
+  historyMs: 731 * 86_400_000,
+};

@@ -21,7 +21,8 @@ export interface Refused {
   retryable: boolean;
 }
 
-export type ThreadAnswer = { committed: Committed } | { refused: Refused };
+/** `broken`: an error that should not be; the thread ends. */
+export type ThreadAnswer = { committed: Committed } | { refused: Refused } | { broken: string };
 
 /** The longest that a synchronous stop waits for the disk. */
 const DRAIN_MS_MAX = 30_000;
@@ -38,6 +39,10 @@ export function threadTarget(path: string, onLost: (error: LedgerError) => void)
   let closed = false;
 
   function answer(message: ThreadAnswer): void {
+    if ('broken' in message) {
+      lose(new Error(message.broken));
+      return;
+    }
     const done = inFlight;
     inFlight = undefined;
     port.unref();
@@ -52,6 +57,7 @@ export function threadTarget(path: string, onLost: (error: LedgerError) => void)
     const done = inFlight;
     inFlight = undefined;
     port.close();
+    void worker.terminate();
     onLost(lost);
     done?.(lost, NOTHING_COMMITTED);
   }

@@ -35,8 +35,7 @@ export class Unwritten {
   /** Counts bytes that a crash would forget. */
   count(bytes: number): void {
     const before = this.#bytes;
-    this.#bytes += bytes;
-    this.#soon ??= setTimeout(() => this.#fire(), UNWRITTEN_MS_MAX).unref();
+    this.#owe(bytes);
     if (before < UNWRITTEN_BYTES_MAX && this.#bytes >= UNWRITTEN_BYTES_MAX) this.#write();
   }
 
@@ -64,7 +63,8 @@ export class Unwritten {
   }
 
   #done(entries: Set<AccountEntry>, bytes: number, error: unknown): void {
-    if (error !== undefined && bytes > 0) this.count(bytes);
+    // The next try comes with the timer: at once it would fail again, and again.
+    if (error !== undefined && bytes > 0) this.#owe(bytes);
     for (const entry of entries) {
       const delta = entry.writing;
       entry.writing = undefined;
@@ -73,6 +73,11 @@ export class Unwritten {
       else addDelta(entry.unwritten, delta);
       this.add(entry);
     }
+  }
+
+  #owe(bytes: number): void {
+    this.#bytes += bytes;
+    this.#soon ??= setTimeout(() => this.#fire(), UNWRITTEN_MS_MAX).unref();
   }
 
   #fire(): void {

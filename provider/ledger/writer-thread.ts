@@ -28,7 +28,7 @@ function commit(batch: Batch): ThreadAnswer {
   try {
     return { committed: writer.commit(batch) };
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
+    if (!(error instanceof StoreError)) return { broken: String(error) };
     // An error that crosses threads loses its class; the other side makes it again from these.
     const { code, message, sqliteCode, retryable } = error;
     return { refused: { code, message, path, sqliteCode, retryable } };
