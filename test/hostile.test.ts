@@ -64,8 +64,16 @@ test('a handler cut off at any byte is refused', async () => {
   for (const each of truncations(parseWat(handlerWat()))) await attack(each);
 });
 
-test('afterwards nothing runs, nothing is held, and the workers serve', async () => {
+test('afterwards every stopped thread is gone, nothing is held, and the workers serve', async () => {
   expect(Object.values(corpus).flat().length).toBeGreaterThanOrEqual(100);
   expect((await sandbox.run(honest)).error).toBeUndefined();
-  expect(sandbox.stats()).toMatchObject({ running: 0, waiting: 0, queued: 0, queuedBytes: 0, memoryReservedBytes: 0 });
+  // A place is held until its thread is gone: this would wait for ever for one that cannot be stopped.
+  while (sandbox.stats().memoryReservedBytes > 0) await nextTurn();
+  expect(sandbox.stats()).toMatchObject({ running: 0, waiting: 0, queued: 0, queuedBytes: 0 });
 });
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -89,6 +89,7 @@ export class Emitter extends FuelWriter {
     this.nextPlace = 0;
     extra.push(...this.canonical.locals(places, nextFree));
     this.locals(body, extra);
+    if (this.hasTailCall(facts)) this.stayStoppable();
 
     this.hasBody = this.fuel >= 0 || this.stackBytes > 0;
     if (this.keep !== Keep.caller) {
@@ -98,6 +99,26 @@ export class Emitter extends FuelWriter {
       else this.localBody(facts, due, check);
     } else this.code(facts);
     this.out.byte(Op.end);
+  }
+
+  private hasTailCall({ first, last }: FunctionFacts): boolean {
+    const { kind } = this.events;
+    for (let e = first; e < last; e++) {
+      if (kind[e] === Event.returnCall || kind[e] === Event.returnCallIndirect) return true;
+    }
+    return false;
+  }
+
+  /**
+   * V8 leaves the check for termination out of functions that call nothing but tail calls, and then nobody can stop a
+   * cycle of them from outside: `worker.terminate()` waits until its fuel is burnt. A call into the runtime, though never
+   * taken, keeps the check. The global is below zero only when the run is over, so this does nothing in any engine.
+   */
+  private stayStoppable(): void {
+    if (this.module.memory === undefined) return;
+    this.globalGet(this.layout.fuelGlobal);
+    this.i64Const(0);
+    this.out.put(Op.i64LtS, Op.if, Op.empty, Op.i32Const, 0, Op.memoryGrow, 0, Op.drop, Op.end);
   }
 
   private locals(body: Body, extra: readonly number[]): void {
