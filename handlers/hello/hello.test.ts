@@ -28,7 +28,7 @@ describe('hello', () => {
     expect(ask({ query: 'x=1&name=J%C3%BCrgen+%F0%9F%99%82&name=no' }).text).toContain('Hello, Jürgen 🙂!');
   });
 
-  it('fits in 4 KB', () => {
-    expect(wasm.length).toBeLessThan(4096);
+  it('fits in 3 KB', () => {
+    expect(wasm.length).toBeLessThan(3072);
   });
 });
