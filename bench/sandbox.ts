@@ -1,3 +1,4 @@
+import createPlugin from '@extism/extism';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { Piscina } from 'piscina';
 import { compileModule } from '../provider/modules/index.ts';
 import { createSandbox, SandboxError } from '../provider/sandbox/index.ts';
 import type { JobSpec } from '../provider/sandbox/index.ts';
-import { jobOf, loadHandler } from '../provider/sandbox/testing/modules.ts';
+import { jobOf, loadHandler, parseWat } from '../provider/sandbox/testing/modules.ts';
 import { buildHandler } from '../sdk/build/index.ts';
 import { encodeInput } from '../sdk/protocol/index.ts';
 import { median, percentile, spread } from './measure.ts';
@@ -56,6 +57,8 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
     const ratios = rates.map((each, i) => each / emptyRates[i]!);
     progress('stopping loops ...');
     const stops = await stopTimes();
+    progress('extism ...');
+    const extism = await extismRatios(ours);
     progress('4 workers ...');
     const slowdowns = await slowdown();
     return [
@@ -106,8 +109,23 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
         spread: spread(stops),
         note: 'from cancelling a loop round an 8 MB memory.fill to the end of the next job in its place: grace, termination, a new worker',
       },
-      { name: 'versusExtism', value: null, unit: 'ratio', better: 'higher', goal: 3, note: 'not installed here' },
-      { name: 'versusWorkerd', value: null, unit: 'ratio', better: 'higher', note: 'not installed here' },
+      {
+        name: 'versusExtism',
+        value: median(extism.ratios),
+        unit: 'ratio',
+        better: 'higher',
+        goal: 3,
+        spread: spread(extism.ratios),
+        peer: { name: '@extism/extism, a new plugin for each call, jobs/s', value: median(extism.rates) },
+        note: `ours at depth ${DEPTH} on 2 workers; theirs in the calling thread, its faster way, without fuel`,
+      },
+      {
+        name: 'versusWorkerd',
+        value: null,
+        unit: 'ratio',
+        better: 'higher',
+        note: 'its package has an install script; not installed',
+      },
     ];
   } finally {
     await sandbox.close();
@@ -147,6 +165,43 @@ async function rate(call: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await Promise.all(Array.from({ length: DEPTH }, line));
   return (begun / (performance.now() - started)) * 1000;
+}
+
+const EXTISM_CALLS = 2000;
+
+/** Extism's answer to hello: reads nothing, allocates its output and sets it. */
+const EXTISM_WAT = `(module
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "store_u64" (func $store (param i64 i64)))
+  (import "extism:host/env" "output_set" (func $output (param i64 i64)))
+  (memory (export "memory") 1)
+  (func (export "handle") (result i32) (local $at i64)
+    (local.set $at (call $alloc (i64.const 8)))
+    (call $store (local.get $at) (i64.const 0x216f6c6c6548))
+    (call $output (local.get $at) (i64.const 8))
+    (i32.const 0)))`;
+
+/** Calls per second of ours and theirs in turn. */
+async function extismRatios(ours: () => Promise<unknown>): Promise<{ ratios: number[]; rates: number[] }> {
+  const module = new WebAssembly.Module(parseWat(EXTISM_WAT) as Uint8Array<ArrayBuffer>);
+  const theirs = async (): Promise<void> => {
+    const plugin = await createPlugin({ wasm: [{ module }] }, { useWasi: false });
+    await plugin.call('handle', 'bench');
+    await plugin.close();
+  };
+  const ratios: number[] = [];
+  const rates: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    const started = performance.now();
+    for (let call = 0; call < EXTISM_CALLS; call++) await theirs();
+    const their = (EXTISM_CALLS / (performance.now() - started)) * 1000;
+    const our = await rate(ours);
+    // The first round warms up.
+    if (i === 0) continue;
+    rates.push(their);
+    ratios.push(our / their);
+  }
+  return { ratios, rates };
 }
 
 async function stopTimes(): Promise<number[]> {
