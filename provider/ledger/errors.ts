@@ -56,6 +56,7 @@ function overCreditMessage({ reason, balance, limit, reserved, requestedBytes, w
 export type LedgerErrorCode =
   | 'INVALID_AMOUNT'
   | 'INVALID_POLICY'
+  | 'INVALID_RECORD'
   | 'RESERVATION_CLOSED'
   | 'RECEIPT_REPEATED'
   | 'LEDGER_STOPPED'

@@ -56,6 +56,23 @@ describe('receipts', () => {
   });
 });
 
+test('a receipt too large to be one is refused before anything is reserved for it', async () => {
+  const { ledger } = memoryLedger();
+  const [peer] = await testPeers(1);
+  const refused = { code: 'INVALID_RECORD' };
+  for (const record of [
+    { cid: 'a', bytes: new Uint8Array(64 * 1024 + 1) },
+    { cid: '', bytes: new Uint8Array(1) },
+    { cid: 'a'.repeat(257), bytes: new Uint8Array(1) },
+  ]) {
+    await expect(async () => ledger.receiveWork(peer!, 1, record)).rejects.toMatchObject(refused);
+    const reservation = ledger.reserve(peer!, 1, 'work');
+    await expect(async () => ledger.settle(reservation, 1, record)).rejects.toMatchObject(refused);
+    ledger.abandon(reservation, 0);
+  }
+  expect(ledger.getAccount(peer!)).toMatchObject({ reserved: 0, balance: 0 });
+});
+
 describe('history', () => {
   test('tells by the minute what changed in which account, also as CSV', async () => {
     const { ledger, clock } = memoryLedger({ policy: { refreshBytesPerSecond: 0 } });
