@@ -66,3 +66,15 @@ export class QueueFullError extends SandboxError {
     this.waitMs = waitMs;
   }
 }
+
+/** The caller gave the job up. */
+export function cancelled(cause: unknown, elapsedMs: number): SandboxError {
+  const init = { fault: 'consumer', retryable: true, elapsedMs, cause } as const;
+  return new SandboxError('JOB_CANCELLED', 'The job was cancelled before it ended.', init);
+}
+
+/** The sandbox takes no more jobs, or stopped this one to close. */
+export function closedError(elapsedMs: number): SandboxError {
+  const init = { fault: 'provider', retryable: true, elapsedMs } as const;
+  return new SandboxError('SANDBOX_CLOSED', 'The provider is stopping. Ask another one, or try again later.', init);
+}

@@ -1,7 +1,7 @@
-import { QueueFullError, SandboxError } from './errors.ts';
+import { cancelled, closedError, QueueFullError, SandboxError } from './errors.ts';
 import { PAGE_BYTES } from './engine/instance.ts';
 import { defaultLimits, type SandboxLimits } from './limits.ts';
-import { cancelled, closedError, Dispatcher } from './pool/dispatcher.ts';
+import { Dispatcher } from './pool/dispatcher.ts';
 import type { Entry } from './pool/entry.ts';
 import { FairQueue } from './pool/fair-queue.ts';
 import { ModuleRecords } from './pool/module-records.ts';

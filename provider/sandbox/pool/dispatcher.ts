@@ -1,24 +1,18 @@
 import { decodeHead } from '../abi/head.ts';
-import { SandboxError } from '../errors.ts';
+import { cancelled, closedError, SandboxError } from '../errors.ts';
 import type { SandboxLimits } from '../limits.ts';
 import type { FileSize, Outcome, ReadFile } from '../types.ts';
 import type { Batch } from './batch.ts';
-import { BATCH_MAX, sharedNowMs } from './control.ts';
+import { sharedNowMs } from './control.ts';
 import type { Entry } from './entry.ts';
 import type { FairQueue } from './fair-queue.ts';
+import { gatherBatch } from './gather-batch.ts';
 import { MAIL_BYTES_MAX } from './mailbox.ts';
 import { Watchdog } from './watchdog.ts';
 import { batchBytes, writeBatch } from './wire-batch.ts';
 import { readResults, type WireResult } from './wire-results.ts';
 import { Workers, type Mail } from './workers.ts';
 
-/** Modules whose jobs took less than this, on average, may share a batch. */
-const SMALL_MS_MAX = 0.5;
-const SMALL_INPUT_BYTES_MAX = 16 * 1024;
-/** A module must have run so often before its average counts. */
-const SMALL_COUNT_MIN = 3;
-/** What a batch may be expected to take. */
-const BATCH_MS_MAX = 2;
 /** How many workers may be lost under a job before it is given up. */
 const LOST_MAX = 2;
 
@@ -99,7 +93,7 @@ export class Dispatcher {
     while (!this.#stopped) {
       const free = Math.min(this.#freeSlots.length, this.#limits.threads - (this.#batches.size - this.#waiting));
       if (free <= 0) return;
-      const entries = this.#gather(free);
+      const entries = gatherBatch(this.#queue, this.#limits, free, this.#limits.memoryBytesMax - this.#reservedBytes);
       if (entries.length === 0) return;
       this.#send(entries);
     }
@@ -139,24 +133,6 @@ export class Dispatcher {
       }
     }
     await this.#workers.destroy();
-  }
-
-  #gather(free: number): Entry[] {
-    const entries: Entry[] = [];
-    const share = Math.min(this.#limits.batchMax, BATCH_MAX, Math.ceil(this.#queue.size / free));
-    const room = this.#limits.memoryBytesMax - this.#reservedBytes;
-    let expectedMs = 0;
-    for (;;) {
-      const entry = this.#queue.peek();
-      if (entry === undefined || entry.reservedBytes > room) return entries;
-      if (entries.length > 0 && !isSmall(entry)) return entries;
-      entry.expectedMs = entry.record.meanMs;
-      expectedMs += entry.expectedMs;
-      if (entries.length > 0 && expectedMs > BATCH_MS_MAX) return entries;
-      this.#queue.shift(entry.expectedMs);
-      entries.push(entry);
-      if (entries.length >= share || !isSmall(entry)) return entries;
-    }
   }
 
   #send(entries: Entry[]): void {
@@ -332,23 +308,4 @@ export class Dispatcher {
     const current = this.#workers.control.current(batch.slot);
     return current?.index === entry.index ? sharedNowMs() - current.startedMs : 0;
   }
-}
-
-function isSmall({ record, job }: Entry): boolean {
-  return (
-    record.count >= SMALL_COUNT_MIN &&
-    record.meanMs < SMALL_MS_MAX &&
-    job.module.mayWait !== true &&
-    job.input.length <= SMALL_INPUT_BYTES_MAX
-  );
-}
-
-export function cancelled(cause: unknown, elapsedMs: number): SandboxError {
-  const init = { fault: 'consumer', retryable: true, elapsedMs, cause } as const;
-  return new SandboxError('JOB_CANCELLED', 'The job was cancelled before it ended.', init);
-}
-
-export function closedError(elapsedMs: number): SandboxError {
-  const init = { fault: 'provider', retryable: true, elapsedMs } as const;
-  return new SandboxError('SANDBOX_CLOSED', 'The provider is stopping. Ask another one, or try again later.', init);
 }
