@@ -11,9 +11,16 @@ export class Header {
     public length: i32,
   ) {}
 
+  /** A header as an author writes it. Its name is sent in lower case, so that one name is written in one way only. */
   static encode(name: string, value: string): Header {
+    checkName(name);
+    checkValue(value);
     const at = heap.alloc(utf8LengthMax(name) + utf8LengthMax(value) + 10);
     const nameEnd = writeText(name, at);
+    for (let i = nameEnd - name.length; i < nameEnd; i++) {
+      const code = load<u8>(i);
+      if (code >= 0x41 && code <= 0x5a) store<u8>(i, code | 0x20);
+    }
     return new Header(at, <i32>(nameEnd - at), <i32>(writeText(value, nameEnd) - at));
   }
 
@@ -37,25 +44,21 @@ function writeText(text: string, dst: usize): usize {
   return start + length;
 }
 
-/** Header names are lower-case tokens (RFC 9110), so that one name is written in one way only. */
-export function checkName(name: string): string {
+/** Header names are tokens (RFC 9110): printable ASCII without separators. */
+function checkName(name: string): void {
   if (name.length == 0) throw new Error('an empty header name');
-  let isLower = true;
   for (let i = 0; i < name.length; i++) {
     const code = name.charCodeAt(i);
     if (code <= 0x20 || code >= 0x7f || '"(),/:;<=>?@[\\]{}'.indexOf(name.charAt(i)) >= 0) {
       throw new Error('not a header name: ' + name);
     }
-    if (code >= 0x41 && code <= 0x5a) isLower = false;
   }
-  return isLower ? name : name.toLowerCase();
 }
 
 /** A value with a line break in it would let whoever chose it add headers of their own. */
-export function checkValue(value: string): string {
+function checkValue(value: string): void {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     if ((code < 0x20 && code != 0x09) || code == 0x7f) throw new Error('a header value with a control character');
   }
-  return value;
 }

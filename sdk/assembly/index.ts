@@ -4,6 +4,7 @@ export { escapeHtml, quoteJson } from './escape';
 export { File } from './file';
 export { Headers } from './headers';
 export { log } from './log';
+export { parseNumber } from './number';
 export { Query } from './query';
 export { Request } from './request';
 export { Response } from './response';

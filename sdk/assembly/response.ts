@@ -1,7 +1,7 @@
 import { allocate } from './bytes';
 import { MAJOR_MAP, cborWriteHead } from './cbor';
 import { htmlType, jsonType, textType } from './content-types';
-import { Header, checkName, checkValue } from './header';
+import { Header } from './header';
 import { outputWrite } from './host';
 import { utf8LengthMax, utf8Write } from './utf8';
 
@@ -18,6 +18,9 @@ class Chunk {
     public length: i32,
   ) {}
 }
+
+/** There is one response to a job, so one head: whatever is sent after it is body. */
+let headSent: bool = false;
 
 /** What the caller gets back. */
 export class Response {
@@ -53,7 +56,7 @@ export class Response {
 
   /** Sets a header; one already set by this name is replaced. */
   header(name: string, value: string): Response {
-    const header = Header.encode(checkName(name), checkValue(value));
+    const header = Header.encode(name, value);
     let before: Header | null = null;
     let after = this.firstHeader;
     let order = 1;
@@ -79,8 +82,24 @@ export class Response {
     return this.append(new Chunk(bytes.buffer, bytes.dataStart, bytes.byteLength));
   }
 
-  /** Hands everything to the host: the head in one piece, then the body. */
-  send(): void {
+  /**
+   * Sends what there is so far and lets go of it, so that a long answer needs little memory: bytes that were written may
+   * be used for something else afterwards. The status and the headers are settled with the first call.
+   */
+  flush(): Response {
+    if (!headSent) this.sendHead();
+    headSent = true;
+    let chunk = this.firstChunk;
+    while (chunk !== null) {
+      outputWrite(chunk.at, chunk.length);
+      chunk = chunk.next;
+    }
+    this.firstChunk = null;
+    this.lastChunk = null;
+    return this;
+  }
+
+  private sendHead(): void {
     let size = 32;
     let count = 0;
     let header = this.firstHeader;
@@ -101,11 +120,6 @@ export class Response {
       header = header.next;
     }
     outputWrite(head, <i32>(end - head));
-    let chunk = this.firstChunk;
-    while (chunk !== null) {
-      outputWrite(chunk.at, chunk.length);
-      chunk = chunk.next;
-    }
   }
 
   private append(chunk: Chunk): Response {

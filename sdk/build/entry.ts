@@ -25,7 +25,7 @@ import { handle as author } from ${JSON.stringify(`./${module}`)};
 export function handle(): void {
   const request = Request.read();
   const response: Response = request === null ? badRequest() : author(request);
-  response.send();
+  response.flush();
 }
 `;
 }

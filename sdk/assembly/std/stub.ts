@@ -1,9 +1,11 @@
 /**
  * The runtime `stub`, in place of the compiler's own: memory is handed out from front to back and given back only when
  * it was the last to be handed out, which is all that a job needs, since it ends soon and its instance with it.
- * Memory grows by what is missing and not by doubling, because a job pays for its peak; running out of it is a trap.
+ * Memory grows by what is missing and not by doubling, because a job pays for its peak.
  * What lies before an object is the compiler's contract: its block's size, two words for a collector, class id, size.
  */
+
+import { hostFail } from 'workswap/host';
 
 // @ts-ignore: decorator
 @inline const BLOCK_HEAD: usize = 4;
@@ -15,13 +17,19 @@
 // @ts-ignore: decorator
 @lazy let next: usize = (__heap_base + BLOCK_HEAD + 15) & ~15;
 
+/** Says it without memory to say it with. */
+function outOfMemory(): void {
+  hostFail(memory.data<u8>([0x6f, 0x75, 0x74, 0x20, 0x6f, 0x66, 0x20, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79]), 13);
+  unreachable();
+}
+
 /** Makes [block, end) the last block, and everything behind it free. */
 function setLast(block: usize, size: usize): void {
   if (size > SIZE_MAX) unreachable();
   const after = (block + size + BLOCK_HEAD + 15) & ~15;
   if (after < block) unreachable();
   const missing = <i32>((after + 0xffff) >>> 16) - memory.size();
-  if (missing > 0 && memory.grow(missing) < 0) unreachable();
+  if (missing > 0 && memory.grow(missing) < 0) outOfMemory();
   store<usize>(block - BLOCK_HEAD, after - BLOCK_HEAD - block);
   next = after;
 }
