@@ -91,6 +91,18 @@ describe('a job', () => {
     expect(theirs).toMatchObject({ work: receipts.reduce((sum, { priceBytes }) => sum + priceBytes, 0) });
   });
 
+  it('asked for twice, word for word, is done and charged twice', async () => {
+    const { host, caller, client } = await pair();
+    const hello = await offer(caller, await handler('hello'));
+    const request = { timeMs: 1, seed: new Uint8Array(32) };
+    const first = await (await client.call(hello, request)).receipt;
+    const second = await (await client.call(hello, request)).receipt;
+    expect(second.receipt.task.equals(first.receipt.task)).toBe(true);
+    const [theirs, ours] = mirrored(host, caller);
+    expect(theirs).toEqual(ours);
+    expect(theirs).toMatchObject({ work: first.receipt.priceBytes + second.receipt.priceBytes });
+  });
+
   it('reads a file that only the caller has, and its blocks earn the caller credit', async () => {
     const { host, caller, client } = await pair();
     const wordcount = await offer(caller, await handler('wordcount'));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { SealedReceipt } from '../../sdk/protocol/index.ts';
 import type { Response } from '../../sdk/client/index.ts';
+import { rememberAddress } from './addresses.ts';
 import { errorJson, exitCodeOf, printError } from './errors.ts';
 import { addRequestFlags, limitsOf, requestOf } from './options.ts';
 import type { RequestFlags } from './options.ts';
@@ -39,6 +40,7 @@ async function call(address: string, handler: string, flags: CallFlags): Promise
   try {
     const cid = await resolveHandler(handler, (own, bytes) => consumer.blocks.put(own, bytes));
     const client = await consumer.connect(address, { signal });
+    await rememberAddress(flags.home, client.provider, address);
     const prepared = client.prepare(cid, request, limitsOf(flags));
     try {
       const response = await client.run(prepared, { signal });

@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { CID } from 'multiformats/cid';
+import type { CID } from 'multiformats/cid';
 import { openReceipt } from '../../sdk/protocol/index.ts';
 import { defaultDirectory } from '../config.ts';
+import type { Consumer } from '../consumer.ts';
+import { verifyReceipt } from '../jobs/index.ts';
+import type { GetBlock } from '../store/index.ts';
+import { knownAddress } from './addresses.ts';
 import { UsageError } from './errors.ts';
+import { BlockMissingError, openLocalEngine } from './local-engine.ts';
 import { readInput } from './options.ts';
 import { blocksDirectory, interruptSignal, openConsumer, parseCid } from './session.ts';
 
@@ -23,7 +28,7 @@ export function addVerify(program: Command): Command {
       "the receipt's CID as `call` printed it, a receipt block's file, or the JSON that `call --json` printed",
     )
     .option('--data <DIR>', 'directory of the consumer that keeps the receipt', defaultDirectory('consumer'))
-    .option('--from <ADDRESS>', 'a peer to fetch missing blocks from, for example the provider')
+    .option('--from <ADDRESS>', 'a peer to fetch missing blocks from; default: the provider, where it was reached last')
     .option('--timeout <MS>', 'wall-clock limit of the re-run', '60000')
     .option('--json', 'print {"verified", "differs"}')
     .addHelpText('after', '\nExamples:\n  workswap verify bafyrei...\n  workswap verify answer.json --from ADDRESS')
@@ -34,17 +39,16 @@ async function verify(text: string, flags: VerifyFlags): Promise<void> {
   const { receipt, cid } = await readReceipt(text);
   const signal = interruptSignal();
   const directory = blocksDirectory(flags.data);
-  const consumer = flags.from === undefined ? undefined : await openConsumer({ home: flags.data });
-  const { openLocalEngine } = await import('./local-engine.ts');
-  const { verifyReceipt } = await import('../jobs/index.ts');
-  const engine = await openLocalEngine(
-    existsSync(directory) ? directory : undefined,
-    new Map(),
-    consumer && ((missing, options) => consumer.bitswap.get(missing, options)),
-  );
+  let provider: string | undefined;
+  let consumer: Promise<Consumer> | undefined;
+  const fetchMissing: GetBlock = async (missing, options) => {
+    consumer ??= connectTo(flags, provider, missing, signal);
+    return (await consumer).bitswap.get(missing, options);
+  };
+  const engine = await openLocalEngine(existsSync(directory) ? directory : undefined, new Map(), fetchMissing);
   try {
-    if (flags.from !== undefined) await consumer!.connect(flags.from, { signal });
     const bytes = receipt ?? (await engine.getBlock(cid!, { signal }));
+    provider = (await openReceipt(bytes)).receipt.provider;
     const {
       verified,
       differs,
@@ -67,7 +71,26 @@ async function verify(text: string, flags: VerifyFlags): Promise<void> {
     if (!verified) process.exitCode = 1;
   } finally {
     await engine.close();
-    await consumer?.stop();
+    await (await consumer?.catch(() => undefined))?.stop();
+  }
+}
+
+/** Missing blocks come from the peer that the user names, else from where the receipt's provider was reached last. */
+async function connectTo(
+  flags: VerifyFlags,
+  provider: string | undefined,
+  missing: CID,
+  signal: AbortSignal,
+): Promise<Consumer> {
+  const address = flags.from ?? (provider === undefined ? undefined : await knownAddress(flags.data, provider));
+  if (address === undefined) throw new BlockMissingError(missing);
+  const consumer = await openConsumer({ home: flags.data });
+  try {
+    await consumer.connect(address, { signal });
+    return consumer;
+  } catch (error) {
+    await consumer.stop();
+    throw error;
   }
 }
 

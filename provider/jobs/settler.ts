@@ -1,5 +1,5 @@
 import type { PrivateKey } from '@libp2p/interface';
-import { BATCH_SIZE_MAX, sealReceipts } from '../../sdk/protocol/index.ts';
+import { RECEIPTS_PER_BATCH_MAX, sealReceipts } from '../../sdk/protocol/index.ts';
 import type { Receipt, SealedReceipt } from '../../sdk/protocol/index.ts';
 import type { Reservation, ScoreLedger } from '../ledger/index.ts';
 
@@ -41,7 +41,7 @@ export class Settler {
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) await this.#settleBatch(this.#queue.splice(0, BATCH_SIZE_MAX));
+    while (this.#queue.length > 0) await this.#settleBatch(this.#queue.splice(0, RECEIPTS_PER_BATCH_MAX));
     this.#busy = false;
   }
 

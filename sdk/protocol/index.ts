@@ -3,7 +3,6 @@ export * from './constants.ts';
 export * from './errors.ts';
 export * from './frames.ts';
 export * from './input.ts';
-export { BATCH_SIZE_MAX } from './merkle.ts';
 export * from './quote.ts';
 export * from './receipt.ts';
 export { DocumentError, openDocument, publicKeyOf, sealDocument } from './signed.ts';

@@ -204,6 +204,12 @@ describe('receipts', () => {
     }
   });
 
+  it('the same job done twice gives two receipts, so that it is two debts', async () => {
+    const [first] = await sealReceipts([receipt(5)], key);
+    const [second] = await sealReceipts([receipt(5)], key);
+    expect(first!.cid.equals(second!.cid)).toBe(false);
+  });
+
   it('a receipt with one changed byte is refused', async () => {
     const [sealed] = await sealReceipts([receipt(77), receipt(78)], key);
     const bytes = sealed!.bytes;

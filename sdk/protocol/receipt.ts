@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { PrivateKey } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
 import { CborReader, CborWriter, key } from './cbor.ts';
@@ -31,17 +32,22 @@ export interface SealedReceipt {
   receipt: Receipt;
 }
 
+const HASH_BYTES = 32;
+/** One leaf of a batch is random. */
+export const RECEIPTS_PER_BATCH_MAX = BATCH_SIZE_MAX - 1;
 const BATCH_DOMAIN = 'receipts';
 const RECEIPT_BYTES_MAX = 4 * 1024;
 const VERSION = 1;
 
 /**
- * Signs receipts, all with one signature over the Merkle root of their encodings. Each becomes a DAG-CBOR block
- * `{batch: {index, path, size}, receipt, signature}` that anyone can check without the others.
+ * Signs receipts, at most `RECEIPTS_PER_BATCH_MAX`, all with one signature over the Merkle root of their encodings. Each
+ * becomes a DAG-CBOR block `{batch: {index, path, size}, receipt, signature}` that anyone can check without the others.
  */
 export async function sealReceipts(receipts: Receipt[], privateKey: PrivateKey): Promise<SealedReceipt[]> {
   const encoded = receipts.map(encodeReceipt);
-  const { root, inclusions } = merkleTree(encoded.map(leafHash));
+  // A random leaf makes each batch, and so each receipt, unique: two jobs of the very same task are two debts.
+  const leaves = [...encoded.map(leafHash), randomBytes(HASH_BYTES)];
+  const { root, inclusions } = merkleTree(leaves);
   const signature = await signPayload(BATCH_DOMAIN, root, privateKey);
   return receipts.map((receipt, i) => {
     const bytes = encodeSealed(encoded[i]!, inclusions[i]!, signature);

@@ -1,0 +1,33 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const schema = z.record(z.string(), z.string());
+const PROVIDERS_MAX = 1000;
+
+function fileOf(home: string): string {
+  return join(home, 'providers.json');
+}
+
+/** Where providers were reached last, by peer id: so that `verify` can fetch from them what it misses. */
+export async function knownAddress(home: string, peer: string): Promise<string | undefined> {
+  return (await readAll(home))[peer];
+}
+
+export async function rememberAddress(home: string, peer: string, address: string): Promise<void> {
+  const { [peer]: known, ...others } = await readAll(home);
+  if (known === address) return;
+  const kept = Object.entries(others).slice(1 - PROVIDERS_MAX);
+  const file = fileOf(home);
+  await writeFile(`${file}.new`, JSON.stringify(Object.fromEntries([...kept, [peer, address]])));
+  await rename(`${file}.new`, file);
+}
+
+/** A list that is missing or damaged is an empty one: it is a convenience, and the next call makes it anew. */
+async function readAll(home: string): Promise<Record<string, string>> {
+  try {
+    return schema.parse(JSON.parse(await readFile(fileOf(home), 'utf8')));
+  } catch {
+    return {};
+  }
+}
