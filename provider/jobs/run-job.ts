@@ -78,10 +78,11 @@ export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promi
     rooms.scoreLedger.abandon(reservation, isOurStop(signal) ? 0 : burntPrice(error, rooms, reservation));
     throw error;
   }
+  const inputCid = dagCborCid(input);
   const receipt: Receipt = {
-    task: taskCid({ handler, input: dagCborCid(input), limits }),
+    task: taskCid({ handler, input: inputCid, limits }),
     handler,
-    input: dagCborCid(input),
+    input: inputCid,
     output: outputCid(outcome),
     usage,
     priceBytes: price(tariff.rates, usage),

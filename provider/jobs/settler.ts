@@ -3,6 +3,9 @@ import { RECEIPTS_PER_BATCH_MAX, sealReceipts } from '../../sdk/protocol/index.t
 import type { Receipt, SealedReceipt } from '../../sdk/protocol/index.ts';
 import type { Reservation, ScoreLedger } from '../ledger/index.ts';
 
+/** With one at a time, both ends would wait for each other's disk in turn; with many, batches would be too small. */
+const BATCHES_UNDER_WAY_MAX = 2;
+
 interface Finished {
   reservation: Reservation;
   receipt: Receipt;
@@ -15,14 +18,15 @@ interface Finished {
  * transaction for all accounts and receipts. A job's promise resolves only when its own receipt is durable, so nothing
  * is delivered that a crash could take back.
  *
- * Jobs that finish while a batch is on its way to the disk form the next one: a lone job never waits, and under load a
- * batch grows until it is worth its signature and its write to the disk.
+ * A lone job never waits. Under load, jobs that finish while enough batches are on their way to the disk form the next
+ * one: it grows until it is worth its signature and its write.
  */
 export class Settler {
   readonly #ledger: ScoreLedger;
   readonly #key: PrivateKey;
   #queue: Finished[] = [];
-  #busy = false;
+  #scheduled = false;
+  #underWay = 0;
 
   constructor(ledger: ScoreLedger, key: PrivateKey) {
     this.#ledger = ledger;
@@ -32,17 +36,21 @@ export class Settler {
   settle(reservation: Reservation, receipt: Receipt): Promise<SealedReceipt> {
     const { promise, resolve, reject } = Promise.withResolvers<SealedReceipt>();
     this.#queue.push({ reservation, receipt, resolve, reject });
-    if (!this.#busy) {
-      this.#busy = true;
-      // Jobs of one worker's answer finish in the same turn of the event loop.
-      setImmediate(() => void this.#drain());
-    }
+    this.#schedule();
     return promise;
   }
 
-  async #drain(): Promise<void> {
-    while (this.#queue.length > 0) await this.#settleBatch(this.#queue.splice(0, RECEIPTS_PER_BATCH_MAX));
-    this.#busy = false;
+  #schedule(): void {
+    if (this.#scheduled || this.#underWay >= BATCHES_UNDER_WAY_MAX || this.#queue.length === 0) return;
+    this.#scheduled = true;
+    // Jobs of one worker's answer finish in the same turn of the event loop.
+    setImmediate(async () => {
+      this.#scheduled = false;
+      this.#underWay++;
+      await this.#settleBatch(this.#queue.splice(0, RECEIPTS_PER_BATCH_MAX));
+      this.#underWay--;
+      this.#schedule();
+    });
   }
 
   async #settleBatch(batch: Finished[]): Promise<void> {

@@ -5,7 +5,7 @@ import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { RAW_CODE, RemoteError, SHA2_256_CODE, price } from '../protocol/index.ts';
 import type { Failure, Reply } from '../protocol/pb/workswap.js';
-import type { SealedReceipt, Tariff, TaskLimits } from '../protocol/index.ts';
+import type { ExpectedCids, SealedReceipt, Tariff, TaskLimits } from '../protocol/index.ts';
 import { ProviderFaultError } from './errors.ts';
 import { BodyQueue, collect } from './response.ts';
 import type { Response } from './response.ts';
@@ -22,7 +22,7 @@ export interface Expected {
 }
 
 export interface CallHost {
-  open(receipt: Uint8Array): Promise<SealedReceipt>;
+  open(receipt: Uint8Array, expected: ExpectedCids): Promise<SealedReceipt>;
   tariff(cid: CID): Promise<Tariff | undefined>;
   record(sealed: SealedReceipt): Promise<void>;
 }
@@ -138,14 +138,15 @@ export class PendingCall {
   }
 
   async #check(bytes: Uint8Array): Promise<SealedReceipt> {
-    const sealed = await this.#host.open(bytes).catch((error: unknown) => {
+    const expected = this.#expected;
+    const { task, handler, input } = expected;
+    const output = CID.createV1(RAW_CODE, Digest.create(SHA2_256_CODE, this.#hash.digest()));
+    const sealed = await this.#host.open(bytes, { task, handler, input, output }).catch((error: unknown) => {
       throw new ProviderFaultError('The receipt does not hold', error);
     });
     const { receipt } = sealed;
     const { usage } = receipt;
-    const expected = this.#expected;
     const tariff = await this.#host.tariff(receipt.tariff);
-    const output = CID.createV1(RAW_CODE, Digest.create(SHA2_256_CODE, this.#hash.digest()));
     const differs: string[] = [];
     const same = (name: string, holds: boolean): void => {
       if (!holds) differs.push(name);

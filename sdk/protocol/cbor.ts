@@ -161,11 +161,14 @@ export class CborReader {
     return decoder.decode(this.#take(this.#head(TEXT)));
   }
 
-  cid(): CID {
+  /** A CID; `expected` itself when it is that one, since to make one costs more than to compare its bytes. */
+  cid(expected?: CID): CID {
     if (this.#head(TAG) !== CID_TAG) throw new Error('expected a CID');
     const bytes = this.bytes();
     if (bytes[0] !== 0) throw new Error('a CID has no zero byte before it');
-    return CID.decode(bytes.subarray(1));
+    const binary = bytes.subarray(1);
+    if (expected !== undefined && Buffer.compare(expected.bytes, binary) === 0) return expected;
+    return CID.decode(binary);
   }
 
   end(): void {

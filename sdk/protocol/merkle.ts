@@ -56,17 +56,44 @@ export function merkleTree(leaves: Uint8Array[]): { root: Uint8Array; inclusions
   return { root: level[0]!, inclusions };
 }
 
-/** The root that this inclusion proof leads to, or undefined when the proof has not the shape of a proof. */
-export function merkleRoot(leaf: Uint8Array, { index, size, path }: Inclusion): Uint8Array | undefined {
+/** Nodes of a tree by place; see `placeOf`. */
+export type MerkleNodes = Map<number, Uint8Array>;
+
+/** A number for each place of a tree: its height and its position from the left. */
+function placeOf(height: number, position: number): number {
+  return height * BATCH_SIZE_MAX + position;
+}
+
+/**
+ * Climbs from a leaf to the root, or to a node that is in `known` already: leaves of one batch share most of their way.
+ * Answers where it came to, and every node on the way. Undefined when the proof has not the shape of a proof.
+ */
+export function climb(
+  leaf: Uint8Array,
+  { index, size, path }: Inclusion,
+  known?: MerkleNodes,
+): { isKnown: boolean; root: Uint8Array; nodes: [place: number, hash: Uint8Array][] } | undefined {
   if (size < 1 || size > BATCH_SIZE_MAX || index < 0 || index >= size || path.length > PATH_MAX) return undefined;
+  const nodes: [number, Uint8Array][] = [];
   let hash = leaf;
   let used = 0;
-  for (let height = 0, width = size; width > 1; height++, width = (width + 1) >> 1) {
+  for (let height = 0, width = size; ; height++, width = (width + 1) >> 1) {
     const position = index >> height;
+    const before = known?.get(placeOf(height, position));
+    if (before !== undefined)
+      return Buffer.compare(before, hash) === 0 ? { isKnown: true, root: hash, nodes } : undefined;
+    nodes.push([placeOf(height, position), hash]);
+    if (width === 1) break;
     if ((position ^ 1) >= width) continue;
     const sibling = path[used++];
     if (sibling === undefined || sibling.length !== 32) return undefined;
+    nodes.push([placeOf(height, position ^ 1), sibling]);
     hash = position & 1 ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
   }
-  return used === path.length ? hash : undefined;
+  return used === path.length ? { isKnown: false, root: hash, nodes } : undefined;
+}
+
+/** The root that this inclusion proof leads to, or undefined when the proof has not the shape of a proof. */
+export function merkleRoot(leaf: Uint8Array, inclusion: Inclusion): Uint8Array | undefined {
+  return climb(leaf, inclusion)?.root;
 }

@@ -3,8 +3,8 @@ import type { PrivateKey } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
 import { CborReader, CborWriter, key } from './cbor.ts';
 import { dagCborCid } from './cids.ts';
-import { BATCH_SIZE_MAX, PATH_MAX, leafHash, merkleRoot, merkleTree } from './merkle.ts';
-import type { Inclusion } from './merkle.ts';
+import { BATCH_SIZE_MAX, PATH_MAX, climb, leafHash, merkleTree } from './merkle.ts';
+import type { Inclusion, MerkleNodes } from './merkle.ts';
 import { DocumentError, signPayload, verifyPayload } from './signed.ts';
 import type { Usage } from './tariff.ts';
 
@@ -55,27 +55,45 @@ export async function sealReceipts(receipts: Receipt[], privateKey: PrivateKey):
   });
 }
 
+/** CIDs that whoever opens a receipt has at hand; where the receipt names the same ones, they are not made again. */
+export type ExpectedCids = Partial<Pick<Receipt, 'task' | 'handler' | 'input' | 'output' | 'tariff'>>;
+
 /**
  * Decodes a receipt block and checks its signature against the provider that it names.
  *
  * @throws DocumentError
  */
-export async function openReceipt(
-  bytes: Uint8Array,
-  isSigned: (root: Uint8Array, signature: Uint8Array, provider: string) => Promise<boolean> = isRootSigned,
-): Promise<SealedReceipt> {
-  if (bytes.length > RECEIPT_BYTES_MAX)
-    throw new DocumentError('receipt', `it has more than ${RECEIPT_BYTES_MAX} bytes`);
-  const { receipt, encoded, inclusion, signature } = decodeSealed(bytes);
-  const root = merkleRoot(leafHash(encoded), inclusion);
-  if (root === undefined || !(await isSigned(root, signature, receipt.provider))) {
-    throw new DocumentError('receipt', `the signature is not ${receipt.provider}'s`);
-  }
-  return { cid: dagCborCid(bytes), bytes, receipt };
+export async function openReceipt(bytes: Uint8Array): Promise<SealedReceipt> {
+  return new ReceiptOpener().open(bytes);
 }
 
-export async function isRootSigned(root: Uint8Array, signature: Uint8Array, provider: string): Promise<boolean> {
-  return verifyPayload(BATCH_DOMAIN, root, signature, provider);
+/** Opens many receipts: those of one batch share a signature and most of their proofs, which are checked once. */
+export class ReceiptOpener {
+  #batch: { signature: Uint8Array; provider: string; size: number; nodes: MerkleNodes } | undefined;
+
+  async open(bytes: Uint8Array, expected: ExpectedCids = {}): Promise<SealedReceipt> {
+    if (bytes.length > RECEIPT_BYTES_MAX) {
+      throw new DocumentError('receipt', `it has more than ${RECEIPT_BYTES_MAX} bytes`);
+    }
+    const { receipt, encoded, inclusion, signature } = decodeSealed(bytes, expected);
+    if (!(await this.#isSigned(leafHash(encoded), inclusion, signature, receipt.provider))) {
+      throw new DocumentError('receipt', `the signature is not ${receipt.provider}'s`);
+    }
+    return { cid: dagCborCid(bytes), bytes, receipt };
+  }
+
+  async #isSigned(leaf: Uint8Array, inclusion: Inclusion, signature: Uint8Array, provider: string): Promise<boolean> {
+    const { size } = inclusion;
+    const last = this.#batch;
+    const isSame = last?.size === size && last.provider === provider && Buffer.compare(last.signature, signature) === 0;
+    const batch = isSame ? last : { signature, provider, size, nodes: new Map() };
+    const climbed = climb(leaf, inclusion, batch.nodes);
+    if (climbed === undefined) return false;
+    if (!climbed.isKnown && !(await verifyPayload(BATCH_DOMAIN, climbed.root, signature, provider))) return false;
+    for (const [place, hash] of climbed.nodes) batch.nodes.set(place, hash);
+    this.#batch = batch;
+    return true;
+  }
 }
 
 // Keys in the order in which DAG-CBOR writes them: shorter first, then by bytes.
@@ -108,7 +126,10 @@ function encodeSealed(encoded: Uint8Array, { index, path, size }: Inclusion, sig
   return writer.raw(RECEIPT).raw(encoded).raw(SIGNATURE).bytes(signature).finish();
 }
 
-function decodeSealed(bytes: Uint8Array): {
+function decodeSealed(
+  bytes: Uint8Array,
+  expected: ExpectedCids,
+): {
   receipt: Receipt;
   encoded: Uint8Array;
   inclusion: Inclusion;
@@ -127,7 +148,7 @@ function decodeSealed(bytes: Uint8Array): {
     const index = reader.uint();
     reader.key(RECEIPT);
     const start = reader.offset;
-    const receipt = decodeReceipt(reader);
+    const receipt = decodeReceipt(reader, expected);
     const encoded = bytes.subarray(start, reader.offset);
     reader.key(SIGNATURE);
     const signature = reader.bytes();
@@ -153,21 +174,20 @@ function encodeReceipt(receipt: Receipt): Uint8Array {
   return writer.raw(PRICE).uint(receipt.priceBytes).raw(METER).text(receipt.meterVersion).finish();
 }
 
-function decodeReceipt(reader: CborReader): Receipt {
+function decodeReceipt(reader: CborReader, expected: ExpectedCids): Receipt {
   const after = <T>(encoded: Uint8Array, read: () => T): T => {
     reader.key(encoded);
     return read();
   };
-  const cid = (): CID => reader.cid();
   const fields = reader.mapSize();
-  const task = after(TASK, cid);
+  const task = after(TASK, () => reader.cid(expected.task));
   const error = reader.tryKey(ERROR) ? reader.text() : undefined;
   if (fields !== (error === undefined ? 11 : 12)) throw new Error(`a receipt has not ${fields} fields`);
-  const input = after(INPUT, cid);
+  const input = after(INPUT, () => reader.cid(expected.input));
   const usage = after(USAGE, () => decodeUsage(reader));
-  const output = after(OUTPUT, cid);
-  const tariff = after(TARIFF, cid);
-  const handler = after(HANDLER, cid);
+  const output = after(OUTPUT, () => reader.cid(expected.output));
+  const tariff = after(TARIFF, () => reader.cid(expected.tariff));
+  const handler = after(HANDLER, () => reader.cid(expected.handler));
   const version = after(VERSION_KEY, () => reader.uint());
   if (version !== VERSION) throw new Error(`version ${version} is not known`);
   const consumer = after(CONSUMER, () => reader.text());

@@ -1,6 +1,7 @@
 import { decode, encode } from '@ipld/dag-cbor';
-import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id';
-import type { PrivateKey, PublicKey } from '@libp2p/interface';
+import { peerIdFromPublicKey } from '@libp2p/peer-id';
+import type { PrivateKey } from '@libp2p/interface';
+import { signEd25519, verifyEd25519 } from './ed25519.ts';
 import { WorkswapError } from './errors.ts';
 
 /** A document from a peer that does not hold: wrong shape, wrong key, wrong signature, expired. */
@@ -25,17 +26,7 @@ function signedBytes(type: string, payload: Uint8Array): Uint8Array {
 }
 
 export async function signPayload(type: string, payload: Uint8Array, key: PrivateKey): Promise<Uint8Array> {
-  return key.sign(signedBytes(type, payload));
-}
-
-/** The public key inside an Ed25519 peer id, or undefined when the id is malformed or of another kind. */
-export function publicKeyOf(peer: string): PublicKey | undefined {
-  try {
-    const id = peerIdFromString(peer);
-    return id.type === 'Ed25519' ? id.publicKey : undefined;
-  } catch {
-    return undefined;
-  }
+  return signEd25519(key, signedBytes(type, payload));
 }
 
 export async function verifyPayload(
@@ -44,8 +35,7 @@ export async function verifyPayload(
   signature: Uint8Array,
   peer: string,
 ): Promise<boolean> {
-  const key = publicKeyOf(peer);
-  return key !== undefined && key.verify(signedBytes(type, payload), signature);
+  return verifyEd25519(peer, signedBytes(type, payload), signature);
 }
 
 /**
