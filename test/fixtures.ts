@@ -34,7 +34,7 @@ export async function consumer(options: Parameters<typeof createConsumer>[0] = {
 export { buildModule as handler } from './build-module.ts';
 
 /** A handler that misbehaves as its path says. */
-const HOSTILE = `import { Request, Response } from 'workswap';
+const HOSTILE = `import { Cid, File, Request, Response } from 'workswap';
 
 function deep(n: i32): i32 {
   return n <= 0 ? 0 : 1 + deep(n - 1) * (n & 1);
@@ -43,6 +43,8 @@ function deep(n: i32): i32 {
 export function handle(req: Request): Response {
   const path = req.path;
   if (path == '/loop') {
+    const reads = Cid.parse(req.query.get('reads'));
+    if (reads !== null && new File(reads).size < 0) unreachable();
     let i: u64 = 1;
     while (i != 0) i += 2;
     return Response.text('after ' + i.toString());

@@ -1,5 +1,6 @@
 import { encode } from '@ipld/dag-cbor';
 import { describe, expect, it } from 'vitest';
+import type { CID } from 'multiformats/cid';
 import { JobError } from '../sdk/client/index.ts';
 import type { Client } from '../sdk/client/index.ts';
 import { WORKSWAP_PROTOCOL, rawCid } from '../sdk/protocol/index.ts';
@@ -300,12 +301,10 @@ describe('a job that ends without a result', () => {
     ).receipt;
     const controller = new AbortController();
     const limits = { fuelMax: 1e15, priceMaxBytes: 60 * MIB };
-    const call = client.call(cid, { path: '/loop' }, limits, { signal: controller.signal });
-    await running(host);
-    // Long enough on one worker for a whole job on the other.
-    await (
-      await client.call(cid, { path: '/spin' }, { priceMaxBytes: 4 * MIB, fuelMax: 1e6 }).catch(() => undefined)
-    )?.receipt;
+    // The job is under way for certain once it has read a block that only the caller has.
+    const block = await offer(caller, new TextEncoder().encode('the job has begun'));
+    const call = client.call(cid, { path: `/loop?reads=${block.toString()}` }, limits, { signal: controller.signal });
+    await holds(host, block);
     controller.abort(new Error('changed my mind'));
     await expect(call).rejects.toThrow('changed my mind');
     await idle(host);
@@ -374,6 +373,10 @@ describe('a job that ends without a result', () => {
 /** Waits on the provider's own figures; they change with the jobs, not with a clock. */
 async function running(host: Provider): Promise<void> {
   while (host.stats().sandbox.running === 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function holds(host: Provider, cid: CID): Promise<void> {
+  while (!(await host.blocks.has(cid))) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function idle(host: Provider): Promise<void> {
