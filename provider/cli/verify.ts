@@ -48,7 +48,7 @@ async function verify(text: string, flags: VerifyFlags): Promise<void> {
   const engine = await openLocalEngine(existsSync(directory) ? directory : undefined, new Map(), fetchMissing);
   try {
     const bytes = receipt ?? (await engine.getBlock(cid!, { signal }));
-    provider = (await openReceipt(bytes)).receipt.provider;
+    provider = openReceipt(bytes).receipt.provider;
     const {
       verified,
       differs,
@@ -102,7 +102,7 @@ async function readReceipt(text: string): Promise<{ receipt?: Uint8Array; cid?: 
   try {
     const { receipt } = JSON.parse(Buffer.from(bytes).toString()) as { receipt: { block: string } };
     const block = new Uint8Array(Buffer.from(receipt.block, 'base64'));
-    await openReceipt(block);
+    openReceipt(block);
     return { receipt: block };
   } catch (error) {
     throw new UsageError(

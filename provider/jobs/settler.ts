@@ -56,7 +56,7 @@ export class Settler {
   async #settleBatch(batch: Finished[]): Promise<void> {
     let sealed: SealedReceipt[];
     try {
-      sealed = await sealReceipts(
+      sealed = sealReceipts(
         batch.map(({ receipt }) => receipt),
         this.#key,
       );

@@ -29,7 +29,7 @@ export interface Verification {
  * @throws DocumentError when the receipt or one of its documents is malformed or not signed by the provider
  */
 export async function verifyReceipt(bytes: Uint8Array, components: VerifyComponents): Promise<Verification> {
-  const sealed = await openReceipt(bytes);
+  const sealed = openReceipt(bytes);
   const { receipt } = sealed;
   const task = decodeTask(await components.getBlock(receipt.task));
   const inputBytes = await components.getBlock(receipt.input);

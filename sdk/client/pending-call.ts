@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { decode } from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
-import { RAW_CODE, RemoteError, SHA2_256_CODE, price } from '../protocol/index.ts';
+import { RAW_CODE, RemoteError, SHA2_256_CODE, decodeResponseHead, price } from '../protocol/index.ts';
 import type { Failure, Reply } from '../protocol/pb/workswap.js';
-import type { ExpectedCids, SealedReceipt, Tariff, TaskLimits } from '../protocol/index.ts';
+import type { ExpectedCids, ResponseHead, SealedReceipt, Tariff, TaskLimits } from '../protocol/index.ts';
 import { ProviderFaultError } from './errors.ts';
 import { BodyQueue, collect } from './response.ts';
 import type { Response } from './response.ts';
@@ -22,7 +21,7 @@ export interface Expected {
 }
 
 export interface CallHost {
-  open(receipt: Uint8Array, expected: ExpectedCids): Promise<SealedReceipt>;
+  open(receipt: Uint8Array, expected: ExpectedCids): SealedReceipt;
   tariff(cid: CID): Promise<Tariff | undefined>;
   record(sealed: SealedReceipt): Promise<void>;
 }
@@ -141,9 +140,12 @@ export class PendingCall {
     const expected = this.#expected;
     const { task, handler, input } = expected;
     const output = CID.createV1(RAW_CODE, Digest.create(SHA2_256_CODE, this.#hash.digest()));
-    const sealed = await this.#host.open(bytes, { task, handler, input, output }).catch((error: unknown) => {
+    let sealed: SealedReceipt;
+    try {
+      sealed = this.#host.open(bytes, { task, handler, input, output });
+    } catch (error) {
       throw new ProviderFaultError('The receipt does not hold', error);
-    });
+    }
     const { receipt } = sealed;
     const { usage } = receipt;
     const tariff = await this.#host.tariff(receipt.tariff);
@@ -174,16 +176,9 @@ export class PendingCall {
   }
 }
 
-function decodeHead(bytes: Uint8Array): { status: number; headers: Record<string, string> } {
+function decodeHead(bytes: Uint8Array): ResponseHead {
   try {
-    const { status, headers } = decode(bytes) as { status: unknown; headers: unknown };
-    const isStatus = Number.isInteger(status) && (status as number) >= 100 && (status as number) <= 599;
-    const isHeaders =
-      typeof headers === 'object' &&
-      headers !== null &&
-      Object.values(headers).every((value) => typeof value === 'string');
-    if (!isStatus || !isHeaders) throw new Error('status or headers are malformed');
-    return { status: status as number, headers: headers as Record<string, string> };
+    return decodeResponseHead(bytes);
   } catch (error) {
     throw new ProviderFaultError('The response head is malformed', error);
   }

@@ -15,7 +15,8 @@ const CID_TAG = 42;
 const TWO_32 = 2 ** 32;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const SHORT_BYTES = 64;
 
 /** A map key, encoded once. */
 export function key(name: string): Uint8Array {
@@ -107,6 +108,24 @@ export class CborWriter {
   }
 }
 
+/** TextDecoder takes a microsecond to start; most texts here are short and plain ASCII. */
+export function decodeText(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT_BYTES) {
+    let text = '';
+    let isPlain = true;
+    for (const byte of bytes) {
+      isPlain &&= byte < 0x80;
+      text += String.fromCharCode(byte);
+    }
+    if (isPlain) return text;
+  }
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new Error('a text is not UTF-8');
+  }
+}
+
 /** Reads one canonical encoding of an expected shape; everything else throws. Answers are views of the input. */
 export class CborReader {
   readonly #bytes: Uint8Array;
@@ -158,7 +177,11 @@ export class CborReader {
   }
 
   text(): string {
-    return decoder.decode(this.#take(this.#head(TEXT)));
+    return decodeText(this.textBytes());
+  }
+
+  textBytes(): Uint8Array {
+    return this.#take(this.#head(TEXT));
   }
 
   /** A CID; `expected` itself when it is that one, since to make one costs more than to compare its bytes. */
@@ -172,7 +195,8 @@ export class CborReader {
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) throw new Error('there are bytes behind the end');
+    const left = this.#bytes.length - this.#at;
+    if (left > 0) throw new Error(`${left} bytes follow it`);
   }
 
   #take(length: number): Uint8Array {

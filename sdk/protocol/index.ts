@@ -5,6 +5,7 @@ export * from './frames.ts';
 export * from './input.ts';
 export * from './quote.ts';
 export * from './receipt.ts';
+export * from './response-head.ts';
 export { DocumentError, openDocument, sealDocument } from './signed.ts';
 export * from './tariff.ts';
 export * from './tariff-document.ts';

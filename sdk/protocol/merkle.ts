@@ -65,32 +65,42 @@ function placeOf(height: number, position: number): number {
 }
 
 /**
- * Climbs from a leaf to the root, or to a node that is in `known` already: leaves of one batch share most of their way.
- * Answers where it came to, and every node on the way. Undefined when the proof has not the shape of a proof.
+ * Climbs from a leaf to the root. From the first node on that is in `known` nothing is hashed again: leaves of one batch
+ * share most of their way. The proof must hold all the same: its other hashes have to be the known ones.
+ * Answers the nodes on the way, and the root unless it is vouched for by a known node. Undefined when the proof has not the shape of a proof, or leads elsewhere.
  */
 export function climb(
   leaf: Uint8Array,
   { index, size, path }: Inclusion,
   known?: MerkleNodes,
-): { isKnown: boolean; root: Uint8Array; nodes: [place: number, hash: Uint8Array][] } | undefined {
+): { root?: Uint8Array; nodes: [place: number, hash: Uint8Array][] } | undefined {
   if (size < 1 || size > BATCH_SIZE_MAX || index < 0 || index >= size || path.length > PATH_MAX) return undefined;
   const nodes: [number, Uint8Array][] = [];
   let hash = leaf;
   let used = 0;
+  let isKnown = false;
   for (let height = 0, width = size; ; height++, width = (width + 1) >> 1) {
     const position = index >> height;
-    const before = known?.get(placeOf(height, position));
-    if (before !== undefined)
-      return Buffer.compare(before, hash) === 0 ? { isKnown: true, root: hash, nodes } : undefined;
-    nodes.push([placeOf(height, position), hash]);
+    if (!isKnown) {
+      const before = known?.get(placeOf(height, position));
+      if (before !== undefined && Buffer.compare(before, hash) !== 0) return undefined;
+      isKnown = before !== undefined;
+      if (!isKnown) nodes.push([placeOf(height, position), hash]);
+    }
     if (width === 1) break;
     if ((position ^ 1) >= width) continue;
     const sibling = path[used++];
     if (sibling === undefined || sibling.length !== 32) return undefined;
-    nodes.push([placeOf(height, position ^ 1), sibling]);
-    hash = position & 1 ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
+    if (isKnown) {
+      const before = known?.get(placeOf(height, position ^ 1));
+      if (before === undefined || Buffer.compare(before, sibling) !== 0) return undefined;
+    } else {
+      nodes.push([placeOf(height, position ^ 1), sibling]);
+      hash = position & 1 ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
+    }
   }
-  return used === path.length ? { isKnown: false, root: hash, nodes } : undefined;
+  if (used !== path.length) return undefined;
+  return isKnown ? { nodes } : { root: hash, nodes };
 }
 
 /** The root that this inclusion proof leads to, or undefined when the proof has not the shape of a proof. */

@@ -43,12 +43,12 @@ const VERSION = 1;
  * Signs receipts, at most `RECEIPTS_PER_BATCH_MAX`, all with one signature over the Merkle root of their encodings. Each
  * becomes a DAG-CBOR block `{batch: {index, path, size}, receipt, signature}` that anyone can check without the others.
  */
-export async function sealReceipts(receipts: Receipt[], privateKey: PrivateKey): Promise<SealedReceipt[]> {
+export function sealReceipts(receipts: Receipt[], privateKey: PrivateKey): SealedReceipt[] {
   const encoded = receipts.map(encodeReceipt);
   // A random leaf makes each batch, and so each receipt, unique: two jobs of the very same task are two debts.
   const leaves = [...encoded.map(leafHash), randomBytes(HASH_BYTES)];
   const { root, inclusions } = merkleTree(leaves);
-  const signature = await signPayload(BATCH_DOMAIN, root, privateKey);
+  const signature = signPayload(BATCH_DOMAIN, root, privateKey);
   return receipts.map((receipt, i) => {
     const bytes = encodeSealed(encoded[i]!, inclusions[i]!, signature);
     return { cid: dagCborCid(bytes), bytes, receipt };
@@ -63,7 +63,7 @@ export type ExpectedCids = Partial<Pick<Receipt, 'task' | 'handler' | 'input' | 
  *
  * @throws DocumentError
  */
-export async function openReceipt(bytes: Uint8Array): Promise<SealedReceipt> {
+export function openReceipt(bytes: Uint8Array): SealedReceipt {
   return new ReceiptOpener().open(bytes);
 }
 
@@ -71,25 +71,27 @@ export async function openReceipt(bytes: Uint8Array): Promise<SealedReceipt> {
 export class ReceiptOpener {
   #batch: { signature: Uint8Array; provider: string; size: number; nodes: MerkleNodes } | undefined;
 
-  async open(bytes: Uint8Array, expected: ExpectedCids = {}): Promise<SealedReceipt> {
+  /** @throws DocumentError */
+  open(bytes: Uint8Array, expected: ExpectedCids = {}): SealedReceipt {
     if (bytes.length > RECEIPT_BYTES_MAX) {
       throw new DocumentError('receipt', `it has more than ${RECEIPT_BYTES_MAX} bytes`);
     }
     const { receipt, encoded, inclusion, signature } = decodeSealed(bytes, expected);
-    if (!(await this.#isSigned(leafHash(encoded), inclusion, signature, receipt.provider))) {
+    if (!this.#isSigned(leafHash(encoded), inclusion, signature, receipt.provider)) {
       throw new DocumentError('receipt', `the signature is not ${receipt.provider}'s`);
     }
     return { cid: dagCborCid(bytes), bytes, receipt };
   }
 
-  async #isSigned(leaf: Uint8Array, inclusion: Inclusion, signature: Uint8Array, provider: string): Promise<boolean> {
+  #isSigned(leaf: Uint8Array, inclusion: Inclusion, signature: Uint8Array, provider: string): boolean {
     const { size } = inclusion;
     const last = this.#batch;
     const isSame = last?.size === size && last.provider === provider && Buffer.compare(last.signature, signature) === 0;
     const batch = isSame ? last : { signature, provider, size, nodes: new Map() };
     const climbed = climb(leaf, inclusion, batch.nodes);
     if (climbed === undefined) return false;
-    if (!climbed.isKnown && !(await verifyPayload(BATCH_DOMAIN, climbed.root, signature, provider))) return false;
+    const { root } = climbed;
+    if (root !== undefined && !verifyPayload(BATCH_DOMAIN, root, signature, provider)) return false;
     for (const [place, hash] of climbed.nodes) batch.nodes.set(place, hash);
     this.#batch = batch;
     return true;

@@ -25,16 +25,11 @@ function signedBytes(type: string, payload: Uint8Array): Uint8Array {
   return bytes;
 }
 
-export async function signPayload(type: string, payload: Uint8Array, key: PrivateKey): Promise<Uint8Array> {
+export function signPayload(type: string, payload: Uint8Array, key: PrivateKey): Uint8Array {
   return signEd25519(key, signedBytes(type, payload));
 }
 
-export async function verifyPayload(
-  type: string,
-  payload: Uint8Array,
-  signature: Uint8Array,
-  peer: string,
-): Promise<boolean> {
+export function verifyPayload(type: string, payload: Uint8Array, signature: Uint8Array, peer: string): boolean {
   return verifyEd25519(peer, signedBytes(type, payload), signature);
 }
 
@@ -43,7 +38,7 @@ export async function verifyPayload(
  * "workswap/TYPE/1\n" followed by the DAG-CBOR of the payload.
  */
 export async function sealDocument(type: string, payload: object, key: PrivateKey): Promise<Uint8Array> {
-  const signature = await signPayload(type, encode(payload), key);
+  const signature = signPayload(type, encode(payload), key);
   return encode({ payload, signature, signer: peerIdFromPublicKey(key.publicKey).toString() });
 }
 
@@ -58,7 +53,7 @@ export async function openDocument(
   if (!isMap(payload) || !(signature instanceof Uint8Array) || typeof signer !== 'string') {
     throw new DocumentError(type, 'it is not a map of payload, signature and signer');
   }
-  if (!(await verifyPayload(type, encode(payload), signature, signer))) {
+  if (!verifyPayload(type, encode(payload), signature, signer)) {
     throw new DocumentError(type, `the signature is not ${signer}'s`);
   }
   return { payload, signer };

@@ -1,3 +1,5 @@
+import { RESPONSE_HEADERS_MAX, RESPONSE_HEAD_BYTES_MAX } from '../../../sdk/protocol/response-head.ts';
+
 /** Limits that are part of the host ABI: every provider has the same, or outcomes would differ. */
 export const ABI_LIMITS = {
   /** Bytes of a `fail` message that are kept. */
@@ -7,8 +9,8 @@ export const ABI_LIMITS = {
   /** Bytes that one `block_read` may ask for. */
   readBytesMax: 16 * 1024 * 1024,
   /** Bytes of the response head. */
-  headBytesMax: 64 * 1024,
-  headersMax: 256,
+  headBytesMax: RESPONSE_HEAD_BYTES_MAX,
+  headersMax: RESPONSE_HEADERS_MAX,
 } as const;
 
 /** What is kept of a job's log. Logs are in no receipt, so these may differ between providers. */

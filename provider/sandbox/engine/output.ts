@@ -1,5 +1,6 @@
 import { JobEnd } from '../errors.ts';
-import { decodeHead, type ResponseHead } from '../abi/head.ts';
+import type { ResponseHead } from '../../../sdk/protocol/response-head.ts';
+import { decodeHead } from '../abi/head.ts';
 
 const SIZE_START = 4096;
 /** A buffer that one job made larger than this is not kept for the next. */
