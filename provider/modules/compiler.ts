@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
-import { workerEnv } from '../sandbox/index.ts';
+import { WORKER_START_FILE, workerEnv } from '../sandbox/index.ts';
 import type { CompileAnswer } from './compile-worker.ts';
 import { compileModule, type Compiled } from './compile.ts';
 import { ModuleError } from './errors.ts';
@@ -9,7 +8,7 @@ import { ModuleError } from './errors.ts';
 /** A module up to this size is compiled where it is: that takes a millisecond or two, the way to a thread as much. */
 const INLINE_BYTES_MAX = 32 * 1024;
 const IDLE_MS = 10_000;
-const WORKER_FILE = fileURLToPath(new URL('./compile-worker.ts', import.meta.url));
+const ENTRY = new URL('./compile-worker.ts', import.meta.url).href;
 
 /**
  * Meters and compiles modules. Large ones go to a thread of their own, so that a stranger's module stops neither the
@@ -41,7 +40,8 @@ export class Compiler {
 
   async #inThread(cid: string, bytes: Uint8Array, signal: AbortSignal): Promise<Compiled> {
     this.#pool ??= new Piscina({
-      filename: WORKER_FILE,
+      filename: WORKER_START_FILE,
+      workerData: { entry: ENTRY },
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: IDLE_MS,

@@ -29,4 +29,4 @@ export type {
   Sandbox,
   SandboxStats,
 } from './types.ts';
-export { workerEnv } from './worker-env.ts';
+export { WORKER_START_FILE, workerEnv } from './worker-env.ts';

@@ -94,13 +94,11 @@ describe('a job in the pool', () => {
     expect(pool.stats()).toMatchObject({ finished: 3, failed: 2, workersLost: 0, running: 0, memoryReservedBytes: 0 });
   });
 
-  test('comes back right a thousand times over, in batches', async () => {
+  test('comes back right a thousand times over', async () => {
     const pool = sandbox({ threads: 2 });
     const inputs = Array.from({ length: 1000 }, (_, i) => Uint8Array.of(0, i & 255, i >> 8, 7));
-    for (let i = 0; i < 5; i++) await pool.run(jobOf(sometimesEndless, { input: new Uint8Array(4) }));
     const outcomes = await Promise.all(inputs.map((input) => pool.run(jobOf(sometimesEndless, { input }))));
     expect(outcomes.map(({ body }) => [...body])).toEqual(inputs.map((input) => [...input]));
-    expect(pool.stats().batches).toBeLessThan(1000);
   });
 });
 
@@ -144,27 +142,6 @@ describe('a job that overruns', () => {
     controller.abort();
     expect(await running).toMatchObject({ code: 'JOB_CANCELLED' });
     expect((await pool.run(jobOf(hello))).error).toBeUndefined();
-  });
-
-  test('does not take the jobs of its batch with it', async () => {
-    const pool = sandbox();
-    const fast = new Uint8Array(4);
-    for (let i = 0; i < 50; i++) await pool.run(jobOf(sometimesEndless, { input: fast }));
-    const { batches } = pool.stats();
-    const jobs = Array.from({ length: 30 }, (_, i) => {
-      const job = jobOf(sometimesEndless, {
-        input: Uint8Array.of(i === 7 ? 1 : 0, i, 0, 0),
-        limits: { timeoutMs: 100, fuelMax: FOREVER },
-      });
-      return pool.run(job).then(
-        (outcome) => outcome.body[1],
-        (error: SandboxError) => error.code,
-      );
-    });
-    const ends = await Promise.all(jobs);
-    expect(ends).toEqual(Array.from({ length: 30 }, (_, i) => (i === 7 ? 'JOB_TIMEOUT' : i)));
-    expect(pool.stats().workersLost).toBe(1);
-    expect(pool.stats().batches - batches).toBeLessThan(30);
   });
 });
 
@@ -356,9 +333,9 @@ describe('the queue', () => {
     const all = [...Array.from({ length: 40 }, () => run('greedy')), ...Array.from({ length: 5 }, () => run('modest'))];
     await release();
     await Promise.all(all);
-    // Equal shares by time: the five modest jobs are done before a third of the greedy ones.
-    const last = order.lastIndexOf('modest');
-    expect(last).toBeLessThan(20);
+    // After one greedy job the modest consumer has had less, whatever the jobs take.
+    expect(order.indexOf('modest')).toBeLessThanOrEqual(1);
+    expect(order).toHaveLength(45);
   });
 
   test('starts jobs of a higher priority first', async () => {

@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
+/** The file to give to piscina, with the URL of the module that the threads run as `workerData.entry`. */
+export const WORKER_START_FILE = fileURLToPath(new URL('./worker-start.cjs', import.meta.url));
+
 /**
  * The environment of worker threads: nothing of the process's own, which may hold secrets, and in a checkout a place for
  * Node to keep what it made of the TypeScript files. Without it every worker strips types anew, and takes three times as

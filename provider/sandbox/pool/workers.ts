@@ -1,15 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { SandboxLimits } from '../limits.ts';
 import { setWasmFlags } from '../v8-flags.ts';
 import type { WorkerSetup } from '../worker/messages.ts';
-import { workerEnv } from '../worker-env.ts';
+import { WORKER_START_FILE, workerEnv } from '../worker-env.ts';
 import { answerQuestions, isHello, type AnswerOptions } from './answers.ts';
 import { Control } from './control.ts';
 import { Mailboxes } from './mailbox.ts';
 
-const WORKER_FILE = fileURLToPath(new URL('../worker/worker.ts', import.meta.url));
+const ENTRY = new URL('../worker/worker.ts', import.meta.url).href;
 /** A batch or its results: the slot whose mailbox holds them, or a buffer of their own. */
 export type Mail = number | ArrayBuffer;
 
@@ -29,6 +28,7 @@ export class Workers {
     this.control = new Control(this.slots);
     this.mailboxes = new Mailboxes(this.slots);
     const workerData: WorkerSetup = {
+      entry: ENTRY,
       control: this.control.buffer,
       mailboxes: this.mailboxes.buffer,
       instanceCacheBytesMax: limits.instanceCacheBytesMax,
@@ -36,7 +36,7 @@ export class Workers {
       garbageBytesMax: limits.garbageBytesMax,
     };
     this.#pool = new Piscina<Mail, Mail>({
-      filename: WORKER_FILE,
+      filename: WORKER_START_FILE,
       // One spare is always ready: a worker that was stopped is replaced at once, and its successor starts meanwhile.
       minThreads: limits.threads + Math.min(1, limits.spareThreads),
       maxThreads: this.slots,

@@ -4,6 +4,8 @@ import type { MessagePort } from 'node:worker_threads';
 
 /** What every worker of a pool gets as `workerData`. */
 export interface WorkerSetup {
+  /** For `worker-start.cjs`: the URL of the worker's module. */
+  entry: string;
   control: SharedArrayBuffer;
   mailboxes: SharedArrayBuffer;
   instanceCacheBytesMax: number;
