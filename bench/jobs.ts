@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,10 +40,17 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
     progress('warming up ...');
     await burst(client, hello, 2000);
     const rates: number[] = [];
+    const consumerCpuUs: number[] = [];
+    const providerCpuUs: number[] = [];
     for (let i = 0; i < RUNS; i++) {
       const started = performance.now();
+      const cpu = process.cpuUsage();
+      const providerCpu = await cpuUs(provider.child.pid!);
       await burst(client, hello, JOBS_PER_RUN);
       rates.push((JOBS_PER_RUN / (performance.now() - started)) * 1000);
+      const { user, system } = process.cpuUsage(cpu);
+      consumerCpuUs.push((user + system) / JOBS_PER_RUN);
+      providerCpuUs.push(((await cpuUs(provider.child.pid!)) - providerCpu) / JOBS_PER_RUN);
       progress(`depth ${DEPTH}: ${Math.round(rates.at(-1)!)} jobs/s`);
     }
     const latencies: number[] = [];
@@ -64,6 +71,22 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
         spread: spread(rates),
         note: `hello, depth ${DEPTH}, one connection; at least 5,000`,
       },
+      {
+        name: 'providerCpuUs',
+        value: median(providerCpuUs),
+        unit: 'us/job',
+        better: 'lower',
+        spread: spread(providerCpuUs),
+        note: 'all threads; what the speed is made of, whoever else uses the machine',
+      },
+      {
+        name: 'consumerCpuUs',
+        value: median(consumerCpuUs),
+        unit: 'us/job',
+        better: 'lower',
+        spread: spread(consumerCpuUs),
+        note: 'all threads',
+      },
       { name: 'latencyP50Ms', value: percentile(latencies, 0.5), unit: 'ms', better: 'lower', note: 'depth 1' },
       { name: 'latencyP99Ms', value: percentile(latencies, 0.99), unit: 'ms', better: 'lower', note: 'depth 1' },
       {
@@ -81,6 +104,14 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
     await provider.stop();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** CPU time of a process with all its threads. */
+async function cpuUs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The name in parentheses may hold spaces; user and system time are fields 14 and 15, in ticks of 10 ms.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 async function one(client: Client, handler: CID, i: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,11 +92,9 @@ async function measureNetwork(
   const peer = fork(PEER, [directory, consumer.libp2p.peerId.toString()], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const receive = <T>(): Promise<T> =>
-    new Promise((resolve, reject) => {
-      peer.once('message', (message) => resolve(message as T));
-      peer.once('exit', () => reject(new Error('The measuring peer ended')));
-    });
+  const ended = once(peer, 'exit').then(() => Promise.reject(new Error('The measuring peer ended')));
+  ended.catch(() => {});
+  const receive = <T>(): Promise<T> => Promise.race([once(peer, 'message').then(([message]) => message as T), ended]);
   const cpuSeconds = async (): Promise<number> => {
     const answer = receive<{ user: number; system: number }>();
     peer.send('usage');
@@ -126,7 +125,6 @@ async function measureNetwork(
     return { servedBytesPerCpuSecond: median(served), cpuSecondsPerJob: median(perJob) };
   } finally {
     await consumer.stop();
-    peer.removeAllListeners('exit');
     peer.kill();
     await rm(directory, { recursive: true, force: true });
   }
