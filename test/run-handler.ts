@@ -1,7 +1,7 @@
 import { normalizeRequest } from '../sdk/client/index.ts';
 import type { CallRequest } from '../sdk/client/index.ts';
 import { encodeInput, rawCid } from '../sdk/protocol/index.ts';
-import { openLocalEngine } from '../provider/cli/local-engine.ts';
+import { openLocalEngine } from '../provider/local-engine.ts';
 import type { Outcome } from '../provider/sandbox/index.ts';
 import { buildModule } from './build-module.ts';
 

@@ -13,7 +13,7 @@ import { normalizeRequest } from '../../sdk/client/index.ts';
 import type { Client } from '../../sdk/client/index.ts';
 import { createConsumer } from '../consumer.ts';
 import { HELLO_SOURCE } from './first-job.ts';
-import { openLocalEngine } from './local-engine.ts';
+import { openLocalEngine } from '../local-engine.ts';
 import { formatBytes, formatCount } from './output.ts';
 
 const MANDELBROT = fileURLToPath(new URL('../../handlers/mandelbrot/assembly/index.ts', import.meta.url));

@@ -18,7 +18,7 @@ import { createConsumer } from '../consumer.ts';
 import type { Consumer } from '../consumer.ts';
 import { readAccounts } from '../ledger/index.ts';
 import { verifyReceipt } from '../jobs/index.ts';
-import { openLocalEngine } from './local-engine.ts';
+import { openLocalEngine } from '../local-engine.ts';
 import { blocksDirectory, interruptSignal } from './session.ts';
 import { formatBytes, formatCount, formatTable } from './output.ts';
 

@@ -35,7 +35,7 @@ async function run(
   const bytes = await readInput(file);
   const request = normalizeRequest(await requestOf(flags));
   const signal = interruptSignal();
-  const { openLocalEngine } = await import('./local-engine.ts');
+  const { openLocalEngine } = await import('../local-engine.ts');
   const directory = blocksDirectory(flags.home);
   const cid = rawCid(bytes);
   const engine = await openLocalEngine(

@@ -8,7 +8,7 @@ import { verifyReceipt } from '../jobs/index.ts';
 import type { GetBlock } from '../store/index.ts';
 import { knownAddress } from './addresses.ts';
 import { UsageError } from './errors.ts';
-import { BlockMissingError, openLocalEngine } from './local-engine.ts';
+import { BlockMissingError, openLocalEngine } from '../local-engine.ts';
 import { readInput } from './options.ts';
 import { blocksDirectory, interruptSignal, openConsumer, parseCid } from './session.ts';
 

@@ -1,12 +1,12 @@
 import { CID } from 'multiformats/cid';
-import { WorkswapError } from '../../sdk/protocol/index.ts';
-import { parseConfig } from '../config.ts';
-import { createModuleLoader } from '../modules/index.ts';
-import type { ModuleLoader } from '../modules/index.ts';
-import { createSandbox } from '../sandbox/index.ts';
-import type { Sandbox } from '../sandbox/index.ts';
-import { openBlockstore, openFile } from '../store/index.ts';
-import type { GetBlock } from '../store/index.ts';
+import { WorkswapError } from '../sdk/protocol/index.ts';
+import { parseConfig } from './config.ts';
+import { createModuleLoader } from './modules/index.ts';
+import type { ModuleLoader } from './modules/index.ts';
+import { createSandbox } from './sandbox/index.ts';
+import type { Sandbox } from './sandbox/index.ts';
+import { openBlockstore, openFile } from './store/index.ts';
+import type { GetBlock } from './store/index.ts';
 
 /** A sandbox with the blocks of one directory and no network: what `run` and `verify` execute with. */
 export interface LocalEngine {
