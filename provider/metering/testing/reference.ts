@@ -8,20 +8,28 @@ import {
   simdCost,
   tableEntryCost,
 } from '../costs.ts';
-import { defaultLimits } from '../limits.ts';
+import { CanonicalWriter } from '../canonical-writer.ts';
+import { defaultLimits, memoryPagesMaxDefault } from '../limits.ts';
 import type { Body, Module } from '../module.ts';
+import { NanFinder } from '../nan.ts';
+import type { CanonicalPlace } from '../nan.ts';
 import { Imm, Misc, Simd, immediates, miscIndices, simdImmediates } from '../opcodes.ts';
 import { parseModule } from '../parse.ts';
 import { Reader } from '../reader.ts';
+import { Scanner } from '../scan.ts';
 import { Op } from '../wasm.ts';
 import { Writer } from '../writer.ts';
 
 /**
  * The meaning of fuel, written down as plainly as it can be: a module that pays for every single operation just before
- * it runs, and stops as soon as the fuel is below zero. No analysis, no merging; `meter` must count the same.
+ * it runs, and stops as soon as the fuel is below zero. No analysis, no merging; `meter` must count the same. With
+ * `canonicalNans` the NaNs are those of the meter, found by its own rules: else a module that tests their bits goes
+ * another way.
  */
-export function meterNaively(bytes: Uint8Array, memoryPagesMax = 1024): Uint8Array {
+export function meterNaively(bytes: Uint8Array, { canonicalNans = false } = {}): Uint8Array {
+  const memoryPagesMax = memoryPagesMaxDefault;
   const module = parseModule(bytes, defaultLimits);
+  const places = canonicalNans ? canonicalPlaces(bytes) : [];
   const fuel = module.globals.length;
   const pages = fuel + 1;
   const out = new Writer(bytes.length * 4 + 256);
@@ -90,7 +98,7 @@ export function meterNaively(bytes: Uint8Array, memoryPagesMax = 1024): Uint8Arr
       content.u32(module.bodies.length);
       for (const [index, body] of module.bodies.entries()) {
         const type = module.types[module.functions[module.imports.length + index] as number];
-        const written = naiveBody(module, body, type?.params.length ?? 0, fuel, pages);
+        const written = naiveBody(module, body, type?.params.length ?? 0, fuel, pages, places[index] ?? []);
         content.u32(written.length);
         content.append(written);
       }
@@ -100,14 +108,36 @@ export function meterNaively(bytes: Uint8Array, memoryPagesMax = 1024): Uint8Arr
   return out.take();
 }
 
-function naiveBody(module: Module, body: Body, params: number, fuel: number, pages: number): Writer {
+function canonicalPlaces(bytes: Uint8Array): CanonicalPlace[][] {
+  const module = parseModule(bytes, defaultLimits);
+  const scanner = new Scanner(module, defaultLimits, false);
+  const facts = module.bodies.map((body, index) =>
+    scanner.scan(body, module.functions[module.imports.length + index] as number),
+  );
+  if (!facts.some(({ computesFloats }) => computesFloats)) return [];
+  const finder = new NanFinder(module, scanner.events, defaultLimits);
+  return facts.map((fact, index) => (fact.showsFloats ? finder.find(module.bodies[index]?.code ?? 0, fact) : []));
+}
+
+function naiveBody(
+  module: Module,
+  body: Body,
+  params: number,
+  fuel: number,
+  pages: number,
+  places: readonly CanonicalPlace[],
+): Writer {
   const { bytes } = module;
   const out = new Writer((body.end - body.start) * 8 + 64);
   const reader = new Reader(bytes, body.start, body.end);
-  out.u32(reader.u32() + 1);
+  const temporary = params + body.localsDeclared;
+  const canonical = new CanonicalWriter(out);
+  const canonicalLocals = canonical.locals(places, temporary + 1);
+  out.u32(reader.u32() + 1 + canonicalLocals.length);
   out.copy(bytes, reader.pos, body.code);
   out.put(1, 0x7f);
-  const temporary = params + body.localsDeclared;
+  for (const type of canonicalLocals) out.put(1, type);
+  let nextPlace = 0;
 
   const checked = () => {
     out.byte(Op.globalSet);
@@ -153,6 +183,7 @@ function naiveBody(module: Module, body: Body, params: number, fuel: number, pag
   reader.pos = body.code;
   while (reader.pos < body.end) {
     const at = reader.pos;
+    for (; (places[nextPlace]?.at ?? Infinity) <= at; nextPlace++) canonical.write(places[nextPlace]?.kind ?? 0);
     const op = reader.byte();
     const sub = skipImmediates(reader, op);
     pay(((op === 0xfc ? miscCost[sub] : op === 0xfd ? simdCost[sub] : cost[op]) ?? 0) as number);
