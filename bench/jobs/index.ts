@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randomBytes } from 'node:crypto';
 import type { CID } from 'multiformats/cid';
-import type { Consumer } from '../provider/consumer.ts';
-import { createConsumer } from '../provider/consumer.ts';
-import type { Client } from '../sdk/client/index.ts';
-import { buildHandler } from '../sdk/build/index.ts';
-import { rawCid } from '../sdk/protocol/index.ts';
-import { startProvider } from '../test/processes.ts';
-import { median, percentile, spread } from './measure.ts';
-import type { Figure } from './types.ts';
+import type { Consumer } from '../../provider/consumer.ts';
+import { createConsumer } from '../../provider/consumer.ts';
+import type { Client } from '../../sdk/client/index.ts';
+import { buildHandler } from '../../sdk/build/index.ts';
+import { rawCid } from '../../sdk/protocol/index.ts';
+import { startProvider } from '../../test/processes.ts';
+import { startEcho } from './echo.ts';
+import { median, percentile, spread } from '../measure.ts';
+import type { Figure } from '../types.ts';
 
-const HELLO = fileURLToPath(new URL('../handlers/hello/assembly/index.ts', import.meta.url));
+const HELLO = fileURLToPath(new URL('../../handlers/hello/assembly/index.ts', import.meta.url));
 const DEPTH = 128;
 const JOBS_PER_RUN = 5000;
 const RUNS = 5;
@@ -32,6 +33,7 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
   // The bench is about speed: credit for the one consumer is not to end in the middle of it.
   await writeFile(config, `[credit.overrides]\n${consumer.libp2p.peerId.toString()} = "unlimited"\n`);
   const provider = await startProvider({ data: join(directory, 'provider'), config });
+  const echo = await startEcho();
   try {
     const client = await consumer.connect(provider.addrs[0]!);
     const { wasm } = await buildHandler(HELLO);
@@ -39,15 +41,16 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
     await consumer.blocks.put(hello, wasm);
     progress('warming up ...');
     await burst(client, hello, 2000);
+    await echo.burst(JOBS_PER_RUN, DEPTH);
     const rates: number[] = [];
     const consumerCpuUs: number[] = [];
     const providerCpuUs: number[] = [];
+    const echoRates: number[] = [];
     for (let i = 0; i < RUNS; i++) {
-      const started = performance.now();
+      echoRates.push(await rate(() => echo.burst(JOBS_PER_RUN, DEPTH)));
       const cpu = process.cpuUsage();
       const providerCpu = await cpuUs(provider.child.pid!);
-      await burst(client, hello, JOBS_PER_RUN);
-      rates.push((JOBS_PER_RUN / (performance.now() - started)) * 1000);
+      rates.push(await rate(() => burst(client, hello, JOBS_PER_RUN)));
       const { user, system } = process.cpuUsage(cpu);
       consumerCpuUs.push((user + system) / JOBS_PER_RUN);
       providerCpuUs.push(((await cpuUs(provider.child.pid!)) - providerCpu) / JOBS_PER_RUN);
@@ -69,6 +72,7 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
         better: 'higher',
         goal: 15_000,
         spread: spread(rates),
+        peer: { name: 'bare echo over the same libp2p', value: median(echoRates) },
         note: `hello, depth ${DEPTH}, one connection; at least 5,000`,
       },
       {
@@ -100,10 +104,17 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
       },
     ];
   } finally {
+    await echo.stop();
     await consumer.stop();
     await provider.stop();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function rate(burst: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await burst();
+  return (JOBS_PER_RUN / (performance.now() - started)) * 1000;
 }
 
 /** CPU time of a process with all its threads. */
