@@ -1,37 +1,32 @@
-import { MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { WorkswapError } from '../../../sdk/protocol/errors.ts';
 import { OUTCOME_FAULTS } from '../errors.ts';
 import { raceSignal } from '../race-signal.ts';
 import type { FileSize, ReadFile } from '../types.ts';
-import type { Answer, Hello, JobPlace, Question } from '../worker/messages.ts';
+import type { Answer, Question } from '../worker/messages.ts';
 import type { Entry } from './entry.ts';
 
 export interface AnswerOptions {
   readFile: ReadFile | undefined;
   fileSize: FileSize | undefined;
   blockTimeoutMs: number;
-  /** The job at this place, while it still runs there. */
-  find(place: JobPlace): Entry | undefined;
   /** A job begins or ends to wait for the network. */
   waiting(entry: Entry, waits: boolean): void;
 }
 
-export function isHello(message: unknown): message is Hello {
-  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'workswap-hello';
-}
-
-/** Answers a worker's questions, one after the other: it asks no second one before it has the first answer. */
-export function answerQuestions({ port, signal }: Hello, options: AnswerOptions): void {
-  const counter = new Int32Array(signal);
-  const reply = async (question: Question): Promise<void> => {
-    post(port, await answer(question, options));
-    Atomics.add(counter, 0, 1);
-    Atomics.notify(counter, 0);
-  };
-  port.on('message', (question: Question) => {
-    void reply(question);
-  });
-  port.unref();
+/** Answers a worker's question for the job `entry`; there is none when it does not run any more. */
+export async function answerQuestion(
+  port: MessagePort,
+  question: Question,
+  entry: Entry | undefined,
+  options: AnswerOptions,
+): Promise<void> {
+  post(
+    port,
+    entry === undefined
+      ? failed('JOB_CANCELLED', 'The job is not running any more.')
+      : await answer(question, entry, options),
+  );
 }
 
 function post(port: MessagePort, answer: Answer): void {
@@ -39,9 +34,7 @@ function post(port: MessagePort, answer: Answer): void {
   else port.postMessage(answer);
 }
 
-async function answer(question: Question, options: AnswerOptions): Promise<Answer> {
-  const entry = options.find(question);
-  if (entry === undefined) return failed('JOB_CANCELLED', 'The job is not running any more.');
+async function answer(question: Question, entry: Entry, options: AnswerOptions): Promise<Answer> {
   if (question.kind === 'module') {
     const { module } = entry.job;
     return { kind: 'module', module };

@@ -5,8 +5,6 @@ export interface Batch {
   readonly slot: number;
   readonly generation: number;
   readonly entries: readonly Entry[];
-  /** Terminates the worker. */
-  readonly controller: AbortController;
   readonly reservedBytes: number;
   /** True while its job waits for the main thread, and its worker computes nothing. */
   waiting: boolean;

@@ -3,7 +3,8 @@ import { cancelled, closedError, SandboxError } from '../errors.ts';
 import type { SandboxLimits } from '../limits.ts';
 import type { FileSize, Outcome, ReadFile } from '../types.ts';
 import type { Batch } from './batch.ts';
-import { sharedNowMs } from './control.ts';
+import { answerQuestion, type AnswerOptions } from './answers.ts';
+import { GENERATION_MAX, sharedNowMs } from './control.ts';
 import type { Entry } from './entry.ts';
 import type { FairQueue } from './fair-queue.ts';
 import { gatherBatch } from './gather-batch.ts';
@@ -11,7 +12,7 @@ import { MAIL_BYTES_MAX } from './mailbox.ts';
 import { Watchdog } from './watchdog.ts';
 import { batchBytes, writeBatch } from './wire-batch.ts';
 import { readResults, type WireResult } from './wire-results.ts';
-import { Workers, type Mail } from './workers.ts';
+import { Workers } from './workers.ts';
 
 /** How many workers may be lost under a job before it is given up. */
 const LOST_MAX = 2;
@@ -34,8 +35,6 @@ export class Dispatcher {
   readonly #watchdog: Watchdog;
   readonly #batches = new Map<number, Batch>();
   readonly #freeSlots: number[] = [];
-  /** By slot: a controller serves until it has stopped a worker. */
-  readonly #controllers: (AbortController | undefined)[] = [];
   #lastGeneration = 0;
   #waiting = 0;
   #reservedBytes = 0;
@@ -50,15 +49,22 @@ export class Dispatcher {
   ) {
     this.#limits = limits;
     this.#queue = queue;
-    this.#workers = new Workers(limits, {
+    const answers: AnswerOptions = {
       readFile: files.readFile,
       fileSize: files.fileSize,
       blockTimeoutMs: limits.blockTimeoutMs,
-      find: ({ slot, generation, index }) => {
-        const batch = this.#batches.get(slot);
-        return batch?.generation === generation && !batch.killed ? batch.entries[index] : undefined;
-      },
       waiting: (entry, waits) => this.#setWaiting(entry, waits),
+    };
+    this.#workers = new Workers(limits, {
+      answers: () => this.#collect(),
+      results: (slot, results) => this.#answered(this.#batches.get(slot), results),
+      question: (slot, question, port) => {
+        const batch = this.#batches.get(slot);
+        const asks = batch?.generation === question.generation && !batch.killed;
+        const entry = asks ? batch.entries[question.index] : undefined;
+        void answerQuestion(port, question, entry, answers).then(() => this.#workers.control.reply(slot));
+      },
+      lost: (slot, cause) => this.#lost(this.#batches.get(slot), cause),
     });
     for (let slot = this.#workers.slots - 1; slot >= 0; slot--) this.#freeSlots.push(slot);
     this.#watchdog = new Watchdog(this.#workers.control, () => this.#batches.values(), {
@@ -136,61 +142,65 @@ export class Dispatcher {
   }
 
   #send(entries: Entry[]): void {
-    const slot = this.#freeSlots.pop();
-    if (slot === undefined) throw new Error('no free slot');
-    this.#lastGeneration = (this.#lastGeneration + 1) & 0xffffff;
-    const batch: Batch = {
-      slot,
-      generation: this.#lastGeneration,
-      entries,
-      controller: this.#controllers[slot] ?? new AbortController(),
-      // Jobs of a batch run one after the other.
-      reservedBytes: Math.max(...entries.map((entry) => entry.reservedBytes)),
-      waiting: false,
-      killed: false,
-    };
-    this.#controllers[slot] = batch.controller;
+    const slot = this.#takeSlot();
+    this.#lastGeneration = (this.#lastGeneration % GENERATION_MAX) + 1;
+    const generation = this.#lastGeneration;
+    // Jobs of a batch run one after the other.
+    let reservedBytes = 0;
+    for (const entry of entries) reservedBytes = Math.max(reservedBytes, entry.reservedBytes);
+    const batch: Batch = { slot, generation, entries, reservedBytes, waiting: false, killed: false };
     for (const [index, entry] of entries.entries()) {
       entry.batch = batch;
       entry.index = index;
     }
     this.#batches.set(slot, batch);
-    this.#reservedBytes += batch.reservedBytes;
+    this.#reservedBytes += reservedBytes;
     this.counters.batches += 1;
-    this.#workers.control.open(slot, batch.generation, entries.length);
+    this.#workers.control.open(slot, generation, entries.length);
     this.#watchdog.start();
-    this.#workers.run(this.#write(batch), batch.controller.signal).then(
-      (answer) => this.#answered(batch, answer),
-      (error: unknown) => this.#lost(batch, error),
-    );
+    this.#write(batch);
   }
 
-  #write({ slot, generation, entries }: Batch): Mail {
+  /** The slot that was used last has the warmest caches; one whose thread is still starting comes last. */
+  #takeSlot(): number {
+    const ready = this.#freeSlots.findLastIndex((slot) => this.#workers.isReady(slot));
+    const [slot] = this.#freeSlots.splice(ready === -1 ? this.#freeSlots.length - 1 : ready, 1);
+    if (slot === undefined) throw new Error('no free slot');
+    return slot;
+  }
+
+  #write({ slot, generation, entries }: Batch): void {
     const { mailboxes } = this.#workers;
     const size = batchBytes(entries);
     if (size <= MAIL_BYTES_MAX) {
-      writeBatch(mailboxes.buffer, mailboxes.request(slot), slot, generation, entries);
-      return slot;
+      writeBatch(mailboxes.buffer, mailboxes.request(slot), entries);
+      this.#workers.send(slot, generation);
+    } else {
+      const message = new ArrayBuffer(size);
+      writeBatch(message, 0, entries);
+      this.#workers.send(slot, generation, message);
     }
-    const message = new ArrayBuffer(size);
-    writeBatch(message, 0, slot, generation, entries);
-    return message;
   }
 
-  #read({ slot, entries }: Batch, answer: Mail): WireResult[] {
-    const { mailboxes } = this.#workers;
-    const headers = (head: Uint8Array): Record<string, string> => decodeHead(head).headers;
-    return typeof answer === 'number'
-      ? readResults(mailboxes.buffer, mailboxes.response(slot), entries.length, headers)
-      : readResults(answer, 0, entries.length, headers);
+  /** Takes the results out of all mailboxes that have any. */
+  #collect(): void {
+    for (const batch of this.#batches.values()) {
+      if (this.#workers.control.answered(batch.slot, batch.generation)) this.#answered(batch);
+    }
   }
 
-  #answered(batch: Batch, answer: Mail): void {
+  /** A batch's results are in `message`, or in its mailbox. */
+  #answered(batch: Batch | undefined, message?: ArrayBuffer): void {
     // After a kill the outcomes that crossed with it are not used: their jobs are queued again, or rejected.
-    if (batch.killed) return;
-    const results = this.#read(batch, answer);
+    if (batch === undefined || batch.killed) return;
+    const { mailboxes } = this.#workers;
+    const { slot, entries } = batch;
+    const results =
+      message === undefined
+        ? readResults(mailboxes.buffer, mailboxes.response(slot), entries.length, headersOf)
+        : readResults(message, 0, entries.length, headersOf);
     this.#free(batch);
-    for (const [index, entry] of batch.entries.entries()) {
+    for (const [index, entry] of entries.entries()) {
       const result = results[index];
       if (result !== undefined && entry.batch === batch && !entry.settled) this.#end(entry, result);
     }
@@ -218,8 +228,8 @@ export class Dispatcher {
   }
 
   /** The worker ended by itself: an internal error, or the process is out of memory. */
-  #lost(batch: Batch, cause: unknown): void {
-    if (batch.killed || this.#stopped) return;
+  #lost(batch: Batch | undefined, cause: unknown): void {
+    if (batch === undefined || batch.killed || this.#stopped) return;
     this.counters.workersLost += 1;
     const current = this.#workers.control.current(batch.slot);
     this.#free(batch);
@@ -243,8 +253,6 @@ export class Dispatcher {
   #kill(batch: Batch, guilty: Entry, error: SandboxError): void {
     batch.killed = true;
     this.counters.workersLost += 1;
-    const current = this.#workers.control.current(batch.slot);
-    const worker = current === undefined ? undefined : this.#workers.find(current.threadId);
     guilty.fetching?.abort(error);
     this.#queue.correct(guilty, error.elapsedMs - guilty.expectedMs);
     guilty.record.add(error.elapsedMs);
@@ -255,13 +263,10 @@ export class Dispatcher {
       this.#requeue(entry);
     }
     // Its place counts as taken until the thread is gone: what cannot be stopped must not be joined by more of its kind.
-    const gone = (): void => {
+    this.#workers.kill(batch.slot, () => {
       this.#free(batch);
       this.pump();
-    };
-    if (worker === undefined) queueMicrotask(gone);
-    else worker.once('exit', gone);
-    batch.controller.abort();
+    });
   }
 
   /** Gives the jobs behind a slow one to other workers, with those that are done but not answered yet. */
@@ -289,7 +294,6 @@ export class Dispatcher {
   #free(batch: Batch): void {
     if (this.#batches.get(batch.slot) !== batch) return;
     this.#batches.delete(batch.slot);
-    if (batch.killed) this.#controllers[batch.slot] = undefined;
     if (batch.waiting) this.#waiting -= 1;
     this.#freeSlots.push(batch.slot);
     this.#reservedBytes -= batch.reservedBytes;
@@ -308,4 +312,8 @@ export class Dispatcher {
     const current = this.#workers.control.current(batch.slot);
     return current?.index === entry.index ? sharedNowMs() - current.startedMs : 0;
   }
+}
+
+function headersOf(head: Uint8Array): Record<string, string> {
+  return decodeHead(head).headers;
 }

@@ -5,7 +5,7 @@ import type { JobBudget, JobLimits } from '../types.ts';
  * nothing is checked here.
  */
 const JOB_FIELDS = 18;
-const HEADER_FIELDS = 3;
+const HEADER_FIELDS = 1;
 const SEED_BYTES = 32;
 
 export interface WireJob {
@@ -15,12 +15,6 @@ export interface WireJob {
   timeMs: number;
   limits: JobLimits;
   budget?: JobBudget;
-}
-
-export interface WireBatch {
-  slot: number;
-  generation: number;
-  jobs: WireJob[];
 }
 
 /** What `writeBatch` takes: a job and the number of its module. */
@@ -36,19 +30,11 @@ export function batchBytes(jobs: readonly NumberedJob[]): number {
 }
 
 /** Writes a batch at `byteOffset`, a multiple of eight; there must be room for `batchBytes`. */
-export function writeBatch(
-  buffer: ArrayBufferLike,
-  byteOffset: number,
-  slot: number,
-  generation: number,
-  jobs: readonly NumberedJob[],
-): void {
+export function writeBatch(buffer: ArrayBufferLike, byteOffset: number, jobs: readonly NumberedJob[]): void {
   const count = HEADER_FIELDS + jobs.length * JOB_FIELDS;
   const numbers = new Float64Array(buffer, byteOffset, count);
   const bytes = new Uint8Array(buffer, byteOffset);
-  numbers[0] = slot;
-  numbers[1] = generation;
-  numbers[2] = jobs.length;
+  numbers[0] = jobs.length;
   let at = HEADER_FIELDS;
   let offset = count * 8;
   for (const { job, record } of jobs) {
@@ -83,8 +69,8 @@ export function writeBatch(
 }
 
 /** Reads a batch; its inputs and seeds are views on the buffer. */
-export function readBatch(buffer: ArrayBufferLike, byteOffset: number): WireBatch {
-  const [slot = 0, generation = 0, count = 0] = new Float64Array(buffer, byteOffset, HEADER_FIELDS);
+export function readBatch(buffer: ArrayBufferLike, byteOffset: number): WireJob[] {
+  const [count = 0] = new Float64Array(buffer, byteOffset, HEADER_FIELDS);
   const numbers = new Float64Array(buffer, byteOffset + HEADER_FIELDS * 8, count * JOB_FIELDS);
   const jobs: WireJob[] = [];
   for (let i = 0; i < count; i++) {
@@ -114,5 +100,5 @@ export function readBatch(buffer: ArrayBufferLike, byteOffset: number): WireBatc
     }
     jobs.push(job);
   }
-  return { slot, generation, jobs };
+  return jobs;
 }

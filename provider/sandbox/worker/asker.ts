@@ -1,26 +1,25 @@
-import { MessageChannel, parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { JobEnd, OUTCOME_FAULTS, SandboxError, type OutcomeCode } from '../errors.ts';
-import type { Answer, Hello, Question } from './messages.ts';
+import type { Control } from '../pool/control.ts';
+import type { Answer, Question } from './messages.ts';
 
 /** Asks the main thread and blocks this worker until the answer is there. */
 export class Asker {
   readonly #port: MessagePort;
-  readonly #signal: Int32Array;
+  readonly #control: Control;
+  readonly #slot: number;
 
-  constructor() {
-    const { port1, port2 } = new MessageChannel();
-    const signal = new SharedArrayBuffer(4);
-    this.#port = port1;
-    this.#signal = new Int32Array(signal);
-    const hello: Hello = { kind: 'workswap-hello', port: port2, signal };
-    parentPort?.postMessage(hello, [port2]);
+  constructor(port: MessagePort, control: Control, slot: number) {
+    this.#port = port;
+    this.#control = control;
+    this.#slot = slot;
   }
 
   /** There is no deadline here: the main thread gives every question one, and terminates the worker at the job's own. */
   ask<K extends Exclude<Answer['kind'], 'error'>>(question: Question & { kind: K }): Extract<Answer, { kind: K }> {
-    const seen = Atomics.load(this.#signal, 0);
+    const seen = this.#control.replies(this.#slot);
     this.#port.postMessage(question);
-    Atomics.wait(this.#signal, 0, seen);
+    this.#control.awaitReply(this.#slot, seen);
     const received = receiveMessageOnPort(this.#port) as { message: Answer } | undefined;
     const answer = received?.message;
     if (answer?.kind === 'error') throw toError(answer.error);

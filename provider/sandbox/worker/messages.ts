@@ -1,6 +1,6 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Fault } from '../../../sdk/protocol/errors.ts';
 import type { LoadedModule } from '../types.ts';
-import type { MessagePort } from 'node:worker_threads';
 
 /** What every worker of a pool gets as `workerData`. */
 export interface WorkerSetup {
@@ -13,17 +13,17 @@ export interface WorkerSetup {
   garbageBytesMax: number;
 }
 
-/** First message of a worker to the main thread: the way for its questions. */
-export interface Hello {
-  kind: 'workswap-hello';
+/** What a worker is told to do, for as long as it lives. */
+export interface LaneStart {
+  slot: number;
+  /** The last request that is not its own. */
+  served: number;
+  /** For its questions, and for what is too large for the mailbox. */
   port: MessagePort;
-  /** The main thread counts up and notifies after it has posted an answer. */
-  signal: SharedArrayBuffer;
 }
 
 /** Names a job on a worker. */
 export interface JobPlace {
-  slot: number;
   generation: number;
   index: number;
 }
