@@ -170,10 +170,17 @@ function exportSection(module: Module, layout: Layout): Writer {
 
 function elementSection(module: Module, layout: Layout): Writer {
   const out = new Writer(256);
-  if (module.elements.length === 0) return out;
-  out.u32(module.elements.length);
+  const declares = layout.declared.size > 0;
+  if (module.elements.length === 0 && !declares) return out;
+  out.u32(module.elements.length + (declares ? 1 : 0));
   for (const { start, end, functions } of module.elements) {
     copyWithReferences(out, module.bytes, start, end, functions, layout);
+  }
+  if (declares) {
+    // An export declares a function too, but what is exported and what is referred to may be two functions now.
+    out.put(3, 0);
+    out.u32(layout.declared.size);
+    for (const index of layout.declared) out.u32(index);
   }
   return out;
 }

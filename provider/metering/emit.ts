@@ -268,8 +268,7 @@ export class Emitter extends FuelWriter {
           break;
         case Event.refFunc:
           this.cursor = after;
-          out.byte(Op.refFunc);
-          out.u32(this.layout.reference(arg[e] as number));
+          this.refFunc(arg[e] as number);
           break;
       }
     }
@@ -358,6 +357,13 @@ export class Emitter extends FuelWriter {
       else this.copyMoving(after);
       this.reload();
     }
+  }
+
+  private refFunc(target: number): void {
+    const reference = this.layout.reference(target);
+    this.layout.declared.add(reference);
+    this.out.byte(Op.refFunc);
+    this.out.u32(reference);
   }
 
   private callHost(target: number, after: number): void {

@@ -15,6 +15,8 @@ export class Layout {
   readonly types: FunctionType[];
   /** What stands behind the original functions, in order. */
   readonly added: AddedFunction[] = [];
+  /** What code refers to with ref.func: it has to be declared outside of the code. */
+  readonly declared = new Set<number>();
   private readonly module: Module;
   private readonly plan: Plan;
   private readonly typeIndices = new Map<string, number>();

@@ -175,6 +175,17 @@ describe.each(both)('control flow, fuel in parameters: %s', (fuelInParameters) =
   });
 });
 
+test.each(both)(
+  'a reference to a function that nothing but its export declares (fuel in parameters: %s)',
+  (fuelInParameters) => {
+    const types = [1, 8, 2, 0x60, 0, 0, 0x60, 0, 1, 0x7f];
+    const exports = [7, 9, 2, 1, 0x67, 0, 0, 1, 0x68, 0, 1];
+    const code = [10, 10, 2, 2, 0, 0x0b, 5, 0, 0xd2, 0, 0xd1, 0x0b];
+    const metered = meter(bytesOf(...types, 3, 3, 2, 0, 1, ...exports, ...code), { fuelInParameters });
+    expect(runMetered(compiled(metered), 'h', [], 100n)).toMatchObject({ kind: 'completed', results: 0 });
+  },
+);
+
 test('a start function runs when the host says so, under fuel', () => {
   const metered = meter(
     wat(

@@ -13,7 +13,8 @@ import { defaultLimits, memoryPagesMaxDefault } from '../limits.ts';
 import type { Body, Module } from '../module.ts';
 import { NanFinder } from '../nan.ts';
 import type { CanonicalPlace } from '../nan.ts';
-import { Imm, Misc, Simd, immediates, miscIndices, simdImmediates } from '../opcodes.ts';
+import { skipImmediates } from '../immediates.ts';
+import { Misc } from '../opcodes.ts';
 import { parseModule } from '../parse.ts';
 import { Reader } from '../reader.ts';
 import { Scanner } from '../scan.ts';
@@ -208,57 +209,4 @@ function naiveBody(
     out.copy(bytes, at, reader.pos);
   }
   return out;
-}
-
-/** Steps over what stands behind an opcode; answers the number of a prefixed operation. */
-function skipImmediates(reader: Reader, op: number): number {
-  switch (immediates[op]) {
-    case Imm.index:
-    case Imm.heapType:
-    case Imm.memory:
-      reader.u32();
-      return 0;
-    case Imm.memarg:
-    case Imm.callIndirect:
-      reader.u32();
-      reader.u32();
-      return 0;
-    case Imm.blockType:
-    case Imm.i32:
-      reader.skipLeb(5);
-      return 0;
-    case Imm.i64:
-      reader.skipLeb(10);
-      return 0;
-    case Imm.f32:
-      reader.skip(4);
-      return 0;
-    case Imm.f64:
-      reader.skip(8);
-      return 0;
-    case Imm.branchTable: {
-      const count = reader.u32();
-      for (let index = 0; index <= count; index++) reader.u32();
-      return 0;
-    }
-    case Imm.selectTypes:
-      reader.skip(reader.u32());
-      return 0;
-    case Imm.prefixed:
-      break;
-    default:
-      return 0;
-  }
-  const sub = reader.u32();
-  if (op === 0xfc) for (let index = 0; index < (miscIndices[sub] ?? 0); index++) reader.u32();
-  else {
-    const kind = simdImmediates[sub];
-    if (kind === Simd.memarg || kind === Simd.memargLane) {
-      reader.u32();
-      reader.u32();
-    }
-    if (kind === Simd.lane || kind === Simd.memargLane) reader.byte();
-    if (kind === Simd.bytes16) reader.skip(16);
-  }
-  return sub;
 }
