@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -16,11 +16,18 @@ export interface ProviderProcess {
   kill(): Promise<void>;
 }
 
+/** Whether this machine lets us mount a small disk that nobody else sees. */
+export function canMount(): boolean {
+  return spawnSync('unshare', ['--mount', 'sh', '-c', 'mount -t tmpfs none /mnt']).status === 0;
+}
+
 /** Starts `workswap provider` as a user does, on a free loopback port. */
 export async function startProvider(options: {
   data: string;
   config?: string;
   args?: string[];
+  /** Runs it with the data directory on a disk of its own, which is this large. Needs `canMount()`. */
+  diskBytes?: number;
 }): Promise<ProviderProcess> {
   const config = options.config === undefined ? [] : ['--config', options.config];
   const args = [
@@ -33,7 +40,12 @@ export async function startProvider(options: {
     ...config,
     ...(options.args ?? []),
   ];
-  const child = spawn(process.execPath, [WORKSWAP, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const command = [process.execPath, WORKSWAP, ...args];
+  if (options.diskBytes !== undefined) {
+    const mount = `mount -t tmpfs -o size=${options.diskBytes} none "$0" && exec "$@"`;
+    command.unshift('unshare', '--mount', 'sh', '-c', mount, options.data);
+  }
+  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-10_000);
@@ -84,8 +96,15 @@ export interface CommandResult {
 }
 
 /** Runs one `workswap` command to its end. */
-export async function workswap(args: string[], options: { env?: Record<string, string> } = {}): Promise<CommandResult> {
-  const child = spawn(process.execPath, [WORKSWAP, ...args], {
+export async function workswap(
+  args: string[],
+  options: { env?: Record<string, string>; inDiskOf?: ProviderProcess } = {},
+): Promise<CommandResult> {
+  const command = [process.execPath, WORKSWAP, ...args];
+  if (options.inDiskOf !== undefined) {
+    command.unshift('nsenter', '--mount', '--target', String(options.inDiskOf.child.pid));
+  }
+  const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { CID } from 'multiformats/cid';
 import { CONFIG_FILE, defaultDirectory, parseConfig, readConfigFile } from '../config.ts';
 import type { ConfigInput } from '../config.ts';
 import { errorJson, UsageError } from './errors.ts';
 import { parseCid } from './session.ts';
 import type { Provider } from '../provider.ts';
+
+/** Bitswap has waited for a while already when it says that nobody has a block. */
+const WANT_AGAIN_MS = 5000;
+const REPEAT_AFTER_MS = 10_000;
+const ERRORS_REMEMBERED_MAX = 100;
 
 interface ProviderFlags {
   data: string;
@@ -56,7 +63,7 @@ async function provide(flags: ProviderFlags): Promise<void> {
   const provider = await createProvider({
     dataDir: flags.data,
     config,
-    onError: (error) => print({ event: 'error', error: errorJson(error) }),
+    onError: withoutRepeats((error) => print({ event: 'error', error: errorJson(error) })),
   });
   try {
     print({ event: 'ready', peerId: provider.peerId.toString(), addrs: provider.addrs });
@@ -67,6 +74,19 @@ async function provide(flags: ProviderFlags): Promise<void> {
     await provider.stop();
     print({ event: 'stopped' });
   }
+}
+
+/** A full disk fails every job: the host is told once in a while, not a thousand times a second. */
+function withoutRepeats(report: (error: unknown) => void): (error: unknown) => void {
+  const reportedMs = new Map<unknown, number>();
+  return (error) => {
+    const what = error instanceof WorkswapError ? error.code : String(error);
+    const nowMs = performance.now();
+    if (nowMs - (reportedMs.get(what) ?? -Infinity) < REPEAT_AFTER_MS) return;
+    if (reportedMs.size >= ERRORS_REMEMBERED_MAX) reportedMs.clear();
+    reportedMs.set(what, nowMs);
+    report(error);
+  };
 }
 
 async function configOf({ config, data, listen }: ProviderFlags): Promise<ConfigInput> {
@@ -96,18 +116,25 @@ async function serveUntil(stopping: AbortSignal): Promise<void> {
   });
 }
 
-/** Fetches a DAG from whoever connects and has it. */
+/** Fetches a DAG from whoever connects and has it, today or next week. */
 async function obtain(
   provider: Provider,
   root: CID,
   stopping: AbortSignal,
   print: (event: Event) => void,
 ): Promise<void> {
-  try {
-    const { blocks, bytes } = await provider.fetch(root, { signal: stopping });
-    print({ event: 'fetched', cid: root.toString(), blocks, bytes });
-  } catch (error) {
-    if (!stopping.aborted) print({ event: 'error', error: errorJson(error) });
+  while (!stopping.aborted) {
+    try {
+      const { blocks, bytes } = await provider.fetch(root, { signal: stopping });
+      print({ event: 'fetched', cid: root.toString(), blocks, bytes });
+      return;
+    } catch (error) {
+      if (stopping.aborted) return;
+      const isAbsent = error instanceof WorkswapError && error.code === 'BLOCK_UNAVAILABLE';
+      if (!isAbsent) print({ event: 'error', error: errorJson(error) });
+      if (!(error instanceof WorkswapError) || !error.retryable) return;
+    }
+    await setTimeout(WANT_AGAIN_MS, undefined, { signal: stopping }).catch(() => {});
   }
 }
 

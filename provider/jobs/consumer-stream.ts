@@ -236,7 +236,8 @@ export class ConsumerStream {
       return;
     }
     this.#stats.refused++;
-    if (!(error instanceof WorkswapError)) this.#onError(error);
+    // What the peer is not told, the host has to learn.
+    if (!(error instanceof WorkswapError) || error.peerMessage !== error.message) this.#onError(error);
     this.#reply(id, { error: toFailure(error, error instanceof OverCreditError ? this.#figures(error) : undefined) });
   }
 

@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
-import { Hashers, openFile, type GetBlock, type GetBlockOptions } from '../store/index.ts';
+import { Hashers, StoreError, openFile, type GetBlock, type GetBlockOptions } from '../store/index.ts';
 import { ModuleError } from './errors.ts';
 
 const RAW_CODE = 0x55;
@@ -44,6 +44,7 @@ export async function fetchModule(
     if (error instanceof WorkswapError && error.code === 'NOT_A_FILE') {
       throw new ModuleError('NOT_A_FILE', error.message, { fault: 'consumer', cid: cid.toString(), cause: error });
     }
+    if (error instanceof StoreError) throw error;
     throw notFound(cid, error);
   }
 }

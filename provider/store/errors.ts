@@ -20,7 +20,12 @@ export class StoreError extends WorkswapError {
     message: string,
     init: { path: string; retryable?: boolean; sqliteCode?: number | undefined; cause?: unknown },
   ) {
-    super(code, message, { fault: 'provider', retryable: init.retryable ?? false, cause: init.cause });
+    super(code, message, {
+      fault: 'provider',
+      retryable: init.retryable ?? false,
+      peerMessage: code === 'STORE_FULL' ? 'The provider has no disk space left' : 'The provider cannot use its disk',
+      cause: init.cause,
+    });
     this.path = init.path;
     this.sqliteCode = init.sqliteCode;
   }

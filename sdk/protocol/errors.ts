@@ -5,6 +5,8 @@ export interface WorkswapErrorInit {
   fault: Fault;
   /** True when the very same request can succeed later without anybody changing it. */
   retryable?: boolean;
+  /** What a peer is told instead of the message, when that names something local, for example a path. */
+  peerMessage?: string;
   cause?: unknown;
 }
 
@@ -16,6 +18,7 @@ export class WorkswapError extends Error {
   readonly code: string;
   readonly fault: Fault;
   readonly retryable: boolean;
+  readonly peerMessage: string;
 
   constructor(code: string, message: string, init: WorkswapErrorInit) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
@@ -23,5 +26,6 @@ export class WorkswapError extends Error {
     this.code = code;
     this.fault = init.fault;
     this.retryable = init.retryable ?? false;
+    this.peerMessage = init.peerMessage ?? message;
   }
 }

@@ -188,7 +188,7 @@ export function toFailure(error: unknown, overCredit?: OverCreditFigures): Failu
   }
   const failure: Failure = {
     code: error.code,
-    message: error.message,
+    message: error.peerMessage,
     fault: error.fault,
     retryable: error.retryable,
   };

@@ -1,6 +1,6 @@
 import type { Logger, PeerId } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
-import { blockKey } from '../../store/index.ts';
+import { StoreError, blockKey } from '../../store/index.ts';
 import type { BitswapLimits } from '../constants.ts';
 import { BitswapStoppedError, BlockUnavailableError } from '../errors.ts';
 import type { Link } from '../net/network.ts';
@@ -135,7 +135,7 @@ export class Fetcher {
       this.#wants.delete(want.key);
       for (const { resolve, reject } of want.waiters) {
         if (error === undefined) resolve(bytes);
-        else reject(new BlockUnavailableError(want.cid, 'it came but could not be stored', error));
+        else reject(storeError(want.cid, error));
       }
       want.waiters.clear();
     };
@@ -246,4 +246,10 @@ export class Fetcher {
     timer.unref();
     return timer;
   }
+}
+
+/** A full disk is nobody's fault but ours, and the peer that delivered must not be told that it did not. */
+function storeError(cid: CID, error: unknown): Error {
+  if (error instanceof StoreError) return error;
+  return new BlockUnavailableError(cid, 'it came but could not be stored', error);
 }

@@ -1,0 +1,61 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { consumer, directory, handler, offer } from './fixtures.ts';
+import { canMount, startProvider, workswap } from './processes.ts';
+
+const MIB = 1024 * 1024;
+const LIMITS = { priceMaxBytes: MIB, outputBytesMax: 16 * 1024, memoryPagesMax: 16 };
+
+/**
+ * Goal: a provider whose disk is full refuses with a typed error, forgets nothing that it answered, and goes on by itself
+ * when there is space again. Method: a data directory on a small disk, a file that fills it, calls until one is refused.
+ */
+it.skipIf(!canMount())(
+  'a provider without disk space refuses, forgets nothing, and goes on when there is space',
+  async () => {
+    const files = await directory();
+    const caller = await consumer();
+    const config = join(files, 'workswap.toml');
+    await writeFile(config, `[credit.overrides]\n${caller.libp2p.peerId.toString()} = "unlimited"\n`);
+    const data = await directory();
+    const host = await startProvider({ data, config, diskBytes: 24 * MIB });
+    try {
+      const client = await caller.connect(host.addrs);
+      const hello = await offer(caller, await handler('hello'));
+      const prices: number[] = [];
+      const call = async (): Promise<void> => {
+        const { receipt } = await client.call(hello, {}, LIMITS);
+        prices.push((await receipt).receipt.priceBytes);
+      };
+      await call();
+
+      const disk = join(`/proc/${host.child.pid}/root`, data);
+      const filler = join(disk, 'filler');
+      await expect(writeFile(filler, new Uint8Array(32 * MIB))).rejects.toThrow('ENOSPC');
+      // What the database has set aside already is used up first.
+      let refusal: unknown;
+      while (refusal === undefined) await call().catch((error: unknown) => (refusal = error));
+      expect(refusal).toMatchObject({ code: 'STORE_FULL', fault: 'provider', retryable: true });
+      expect((refusal as Error).message).not.toContain(data);
+      expect(await host.event('error')).toMatchObject({ error: { code: 'STORE_FULL' } });
+      // A module that it would have to store is refused as well.
+      const fresh = await offer(caller, await handler('wordcount'));
+      await expect(client.call(fresh, {}, LIMITS)).rejects.toMatchObject({ code: 'STORE_FULL' });
+
+      await rm(filler);
+      let isWell = false;
+      while (!isWell)
+        isWell = await call().then(
+          () => true,
+          () => false,
+        );
+      const ledger = await workswap(['ledger', '--data', data, '--json'], { inDiskOf: host });
+      const [account] = JSON.parse(ledger.stdout.toString()) as { workSent: number }[];
+      expect(account!.workSent).toBe(prices.reduce((sum, price) => sum + price, 0));
+      expect(await host.stop()).toBe(0);
+    } finally {
+      await host.kill();
+    }
+  },
+);
