@@ -5,6 +5,7 @@ import { compileInThread } from './compiler.ts';
 import { type AuthorConfig, loadConfig } from './config.ts';
 import { formatDiagnostics } from './diagnostics.ts';
 import { BuildError, type Diagnostic } from './errors.ts';
+import { withFunctionNames } from './function-names.ts';
 import { stripCustomSections } from './sections.ts';
 
 export interface BuildOptions {
@@ -12,11 +13,15 @@ export interface BuildOptions {
   debug?: boolean;
   /** Keep the functions' names for profiles. They change the module's CID, not its behaviour. Default: `debug`. */
   names?: boolean;
+  /** Make a source map for profiles. It stands beside the module and does not change it. */
+  sourceMap?: boolean;
   signal?: AbortSignal;
 }
 
 export interface Build {
   wasm: Uint8Array<ArrayBuffer>;
+  /** The source map as JSON, with the functions' names, where one was asked for. */
+  sourceMap?: string;
   /** Warnings and remarks, readable; empty when there are none. */
   diagnostics: string;
 }
@@ -39,7 +44,7 @@ const cache = new Map<string, Cached>();
  * @throws BuildError with every problem's file and line when the handler does not compile or could not be served.
  */
 export async function buildHandler(file: string, options: BuildOptions = {}): Promise<Build> {
-  const { debug = false, names = debug, signal } = options;
+  const { debug = false, names = debug, sourceMap = false, signal } = options;
   signal?.throwIfAborted();
   const author = path.resolve(file);
   if (!author.endsWith('.ts')) {
@@ -49,14 +54,16 @@ export async function buildHandler(file: string, options: BuildOptions = {}): Pr
     throw new BuildError(author, `${file}: cannot be read: ${reasonOf(cause)}`, [], cause);
   });
   const config = await loadConfig(path.dirname(author), debug ? 'debug' : 'release');
-  const key = JSON.stringify([author, names, config.options]);
+  const key = JSON.stringify([author, names, sourceMap, config.options]);
   const cached = cache.get(key);
   if (cached !== undefined && (await isUnchanged(cached.sources))) return copyOf(cached.build);
 
-  const result = await compileInThread({ file: author, options: config.options }, signal).catch((cause: unknown) => {
-    signal?.throwIfAborted();
-    throw new BuildError(author, `${file}: the compiler gave up: ${reasonOf(cause)}`, [], cause);
-  });
+  const result = await compileInThread({ file: author, options: config.options, sourceMap }, signal).catch(
+    (cause: unknown) => {
+      signal?.throwIfAborted();
+      throw new BuildError(author, `${file}: the compiler gave up: ${reasonOf(cause)}`, [], cause);
+    },
+  );
   const diagnostics = [...ignoredOptions(config), ...result.diagnostics];
   const wasm = result.wasm === undefined ? undefined : stripCustomSections(result.wasm, names ? ['name'] : []);
   if (wasm !== undefined) diagnostics.push(...checkBorder(new WebAssembly.Module(wasm)));
@@ -65,6 +72,9 @@ export async function buildHandler(file: string, options: BuildOptions = {}): Pr
     throw new BuildError(author, `${file} does not build:\n${result.failure ?? readable}`, diagnostics);
   }
   const build: Build = { wasm, diagnostics: readable };
+  if (result.sourceMap !== undefined && result.wasm !== undefined) {
+    build.sourceMap = withFunctionNames(result.sourceMap, result.wasm);
+  }
   cache.delete(key);
   cache.set(key, { build, sources: result.sources });
   for (const oldest of cache.keys()) {
@@ -75,8 +85,8 @@ export async function buildHandler(file: string, options: BuildOptions = {}): Pr
 }
 
 /** Whoever changes the bytes they got must not change them for the next. */
-function copyOf({ wasm, diagnostics }: Build): Build {
-  return { wasm: wasm.slice(), diagnostics };
+function copyOf(build: Build): Build {
+  return { ...build, wasm: build.wasm.slice() };
 }
 
 function ignoredOptions({ ignored, files }: AuthorConfig): Diagnostic[] {

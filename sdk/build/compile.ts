@@ -10,11 +10,14 @@ export interface CompileTask {
   /** Absolute path of the author's file. */
   file: string;
   options: AscOptions;
+  /** Write a source map too. */
+  sourceMap: boolean;
 }
 
 export interface CompileResult {
   /** Absent when there are errors. */
   wasm?: Uint8Array;
+  sourceMap?: string;
   diagnostics: Diagnostic[];
   /** Every source file that was read, with its text: the result holds as long as they stay as they are. */
   sources: Map<string, string>;
@@ -29,6 +32,7 @@ export async function compile(task: CompileTask): Promise<CompileResult> {
   const sources = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   let wasm: Uint8Array | undefined;
+  let sourceMap: string | undefined;
 
   async function read(name: string, directory: string): Promise<string | null> {
     if (name === ENTRY_FILE) return entry;
@@ -56,11 +60,13 @@ export async function compile(task: CompileTask): Promise<CompileResult> {
     outFile: 'handler.wasm',
     // Names do not change the code, and whoever does not want them strips them.
     debug: true,
+    sourceMap: task.sourceMap,
   });
   const { error, stderr } = await asc.main([ENTRY_FILE, ...args], {
     readFile: read,
     writeFile: (_name, contents) => {
-      if (typeof contents !== 'string') wasm = contents;
+      if (typeof contents === 'string') sourceMap = contents;
+      else wasm = contents;
     },
     listFiles: () => [],
     reportDiagnostic: (message) => {
@@ -71,7 +77,12 @@ export async function compile(task: CompileTask): Promise<CompileResult> {
     const failure = diagnostics.some(({ severity }) => severity === 'error') ? {} : { failure: String(stderr) };
     return { diagnostics, sources, ...failure };
   }
-  return { diagnostics, sources, ...(wasm === undefined ? { failure: String(stderr) } : { wasm }) };
+  return {
+    diagnostics,
+    sources,
+    ...(wasm === undefined ? { failure: String(stderr) } : { wasm }),
+    ...(task.sourceMap && sourceMap !== undefined ? { sourceMap } : {}),
+  };
 }
 
 const SEVERITIES = ['info', 'info', 'warning', 'error'] as const;

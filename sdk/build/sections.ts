@@ -24,7 +24,22 @@ export function stripCustomSections(wasm: Uint8Array, keep: readonly string[]): 
   return out.slice(0, length);
 }
 
-function readLength(bytes: Uint8Array, at: number): [value: number, end: number] {
+/** The content of the first custom section of this name, behind the name. */
+export function customSection(wasm: Uint8Array, name: string): Uint8Array | undefined {
+  for (let at = 8; at < wasm.length;) {
+    const id = wasm[at];
+    const [size, bodyAt] = readLength(wasm, at + 1);
+    at = bodyAt + size;
+    if (id !== CUSTOM) continue;
+    const [nameLength, nameAt] = readLength(wasm, bodyAt);
+    const end = nameAt + nameLength;
+    if (new TextDecoder().decode(wasm.subarray(nameAt, end)) === name) return wasm.subarray(end, at);
+  }
+  return undefined;
+}
+
+/** An unsigned LEB128 of at most 32 bits and where it ends. Throws a RangeError where it does not. */
+export function readLength(bytes: Uint8Array, at: number): [value: number, end: number] {
   let value = 0;
   for (let shift = 0; ; shift += 7) {
     const byte = bytes[at++];
