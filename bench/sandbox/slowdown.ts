@@ -1,0 +1,32 @@
+import { createSandbox } from '../../provider/sandbox/index.ts';
+import { jobOf, loadHandler } from '../../provider/sandbox/testing/modules.ts';
+import { median } from '../measure.ts';
+
+const SLOWDOWN_ROUNDS = 5;
+
+/** How much longer a job takes when it runs on four workers at once. */
+export async function slowdown(): Promise<number[]> {
+  const module = loadHandler({
+    body: `(local $i i32) (local $x f64)
+      (loop $l
+        (local.set $x (f64.add (f64.mul (local.get $x) (f64.const 0.999)) (f64.convert_i32_u (local.get $i))))
+        (i32.store (i32.and (local.get $i) (i32.const 32764)) (local.get $i))
+        (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20000000))))
+      (call $ok)`,
+  });
+  const sandbox = createSandbox({ threads: 4 });
+  try {
+    const job = jobOf(module, { limits: { fuelMax: Number.MAX_SAFE_INTEGER } });
+    const elapsed = async (): Promise<number> => (await sandbox.run(job)).elapsedMs;
+    await Promise.all([1, 2, 3, 4].map(elapsed));
+    const ratios: number[] = [];
+    for (let i = 0; i < SLOWDOWN_ROUNDS; i++) {
+      const alone = median([await elapsed(), await elapsed(), await elapsed()]);
+      const together = await Promise.all([1, 2, 3, 4].map(elapsed));
+      ratios.push(median(together) / alone);
+    }
+    return ratios;
+  } finally {
+    await sandbox.close();
+  }
+}
