@@ -15,6 +15,7 @@ export function addRun(program: Command): Command {
     .argument('<file>', 'a .wasm file')
     .option('--home <DIR>', 'directory whose published blocks the handler may read', defaultDirectory('consumer'))
     .option('--caller <ID>', 'who the handler believes is asking', 'local')
+    .option('--profile [FILE.svg]', 'tell where the fuel went, by function and line; FILE.svg: a flame graph')
     .option(
       '--json',
       'print status, headers, body (base64), fuel, memoryPagesPeak and priceBytes as one JSON document',
@@ -22,14 +23,14 @@ export function addRun(program: Command): Command {
   return addRequestFlags(command)
     .addHelpText(
       'after',
-      `\nExamples:\n  workswap run hello.wasm --path '/?name=Ada'\n  workswap run upload.wasm --data @photo.png --json`,
+      `\nExamples:\n  workswap run hello.wasm --path '/?name=Ada'\n  workswap run upload.wasm --data @photo.png --json\n  workswap run hello.wasm --profile hello.svg`,
     )
     .action(run);
 }
 
 async function run(
   file: string,
-  flags: RequestFlags & { home: string; caller: string; json?: boolean },
+  flags: RequestFlags & { home: string; caller: string; profile?: string | true; json?: boolean },
   command: Command,
 ): Promise<void> {
   const bytes = await readInput(file);
@@ -48,17 +49,15 @@ async function run(
     const limits = limitsOf(flags);
     const { tariff: rates } = parseConfig({}, 'defaults');
     const priceMax = command.getOptionValueSource('maxPrice') === 'default' ? Number.MAX_SAFE_INTEGER : flags.maxPrice;
-    const outcome = await engine.sandbox.run(
-      {
-        module,
-        input,
-        seed: request.seed,
-        timeMs: request.timeMs,
-        limits,
-        budget: { rates, priceMax, compiledBytes: 0 },
-      },
-      { signal },
-    );
+    const job = {
+      module,
+      input,
+      seed: request.seed,
+      timeMs: request.timeMs,
+      limits,
+      budget: { rates, priceMax, compiledBytes: 0 },
+    };
+    const outcome = await engine.sandbox.run(job, { signal });
     const { outputBytes, readBytes, fuel, memoryPagesPeak, error } = outcome;
     const priceBytes = price(rates, {
       compiledBytes: 0,
@@ -69,10 +68,19 @@ async function run(
       memoryPagesPeak,
     });
     for (const { message } of outcome.logs) process.stderr.write(`log: ${message}\n`);
-    if (flags.json) console.log(JSON.stringify(runJson(outcome, priceBytes)));
+    const profiling = flags.profile === undefined ? undefined : await import('./profile.ts');
+    const profile = await profiling?.profileJob(file, bytes, job, engine);
+    const json = {
+      ...runJson(outcome, priceBytes),
+      ...(profile === undefined ? {} : { profile: profiling?.profileJson(profile) }),
+    };
+    if (flags.json) console.log(JSON.stringify(json));
     else process.stdout.write(outcome.body);
     const figures = `${formatCount(fuel)} fuel · ${memoryPagesPeak * 64} KiB memory · price ${formatBytes(priceBytes)} at the default tariff`;
     if (!flags.json) process.stderr.write(`status ${outcome.status} · ${figures}\n`);
+    if (profile !== undefined) {
+      await profiling?.showProfile(profile, file, flags.profile === true ? undefined : flags.profile);
+    }
     if (error !== undefined) {
       process.stderr.write(`workswap: ${error.code}: ${error.message}\n`);
       process.exitCode = error.fault === 'handler' ? 4 : 1;

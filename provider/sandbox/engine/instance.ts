@@ -21,6 +21,7 @@ interface Snapshot {
 
 /** One instance of a metered module, with the parts of it that the engine uses. */
 export class Instance {
+  readonly exports: WebAssembly.Exports;
   readonly memory: WebAssembly.Memory;
   readonly fuel: WebAssembly.Global<'i64'>;
   readonly memoryPagesMax: WebAssembly.Global<'i32'>;
@@ -32,6 +33,7 @@ export class Instance {
 
   constructor(loaded: LoadedModule, imports: WebAssembly.Imports) {
     const { exports } = new WebAssembly.Instance(loaded.module, imports);
+    this.exports = exports;
     // The loader has checked that these exist with these types.
     this.memory = exports['memory'] as WebAssembly.Memory;
     this.handle = exports['handle'] as () => void;
