@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['{provider,sdk,handlers,bench}/**/*.test.ts', 'test/*.test.ts'],
     // Two shared cores: more forks than that only make the tests that start processes wait for each other.
     maxWorkers: 2,
-    testTimeout: 60_000,
+    // Only to end what hangs: some tests start twenty processes, on machines that others use too.
+    testTimeout: 300_000,
     hookTimeout: 60_000,
   },
 });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { encode } from '@ipld/dag-cbor';
 import { describe, expect, it } from 'vitest';
 import type { CID } from 'multiformats/cid';
@@ -131,6 +132,17 @@ describe('a job', () => {
     expect(receipt.task.equals(quote.task)).toBe(true);
     expect(receipt.priceBytes).toBeLessThanOrEqual(quote.priceMaxBytes);
     expect((await client.quote(hello, request, limits)).compileBytes).toBe(0);
+  });
+
+  it('lets go of the signal when it has ended: one signal serves a thousand calls', async () => {
+    const { caller, client } = await pair();
+    const cid = await offer(caller, await hostile());
+    const { signal } = new AbortController();
+    for (const path of ['/', '/trap']) {
+      const response = await client.call(cid, { path }, {}, { signal }).catch(() => undefined);
+      await response?.receipt;
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('streams a body of many chunks', async () => {

@@ -75,6 +75,12 @@ interface Pending {
   fail(error: Error): void;
 }
 
+interface UnderWay {
+  pending: Pending;
+  /** Lets go of the caller's signal, which may live longer than the call. */
+  release?: () => void;
+}
+
 /** A consumer's end of the Workswap protocol with one provider: one stream, many jobs at once. */
 export class Client {
   readonly providerId: PeerId;
@@ -83,7 +89,7 @@ export class Client {
   readonly #libp2p: Libp2p;
   readonly #connection: Connection;
   readonly #onReceipt: ((sealed: SealedReceipt) => Promise<void>) | undefined;
-  readonly #pending = new Map<number, Pending>();
+  readonly #underWay = new Map<number, UnderWay>();
   readonly #tariffs: Tariff[] = [];
   /** A tariff that is being checked; receipts that arrive with it wait for it. */
   #opening: Promise<void> | undefined;
@@ -206,7 +212,7 @@ export class Client {
 
   async #send(kind: 'task' | 'quote', prepared: PreparedTask, pending: Pending, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#pending.size >= REQUESTS_UNDER_WAY_MAX) {
+    if (this.#underWay.size >= REQUESTS_UNDER_WAY_MAX) {
       throw new WorkswapError(
         'TOO_MANY_REQUESTS',
         `${REQUESTS_UNDER_WAY_MAX} requests are under way already; wait for one to end`,
@@ -219,29 +225,32 @@ export class Client {
     const { writer } = await this.#open();
     signal?.throwIfAborted();
     const id = this.#takeId();
-    this.#pending.set(id, pending);
-    if (signal !== undefined) this.#cancelOn(signal, id, pending, writer);
+    this.#underWay.set(id, { pending, ...(signal === undefined ? {} : this.#cancelOn(signal, id, writer)) });
     writer.write(encodeTaskRequest(id, kind, prepared.handler, prepared.request, prepared.limits));
   }
 
-  #cancelOn(signal: AbortSignal, id: number, pending: Pending, writer: FrameWriter): void {
-    signal.addEventListener(
-      'abort',
-      () => {
-        if (!this.#pending.delete(id)) return;
-        writer.write(encodeCancel(id));
-        pending.fail(
-          signal.reason instanceof Error ? signal.reason : new DOMException('The call was aborted', 'AbortError'),
-        );
-      },
-      { once: true },
-    );
+  #cancelOn(signal: AbortSignal, id: number, writer: FrameWriter): { release: () => void } {
+    const cancel = (): void => {
+      writer.write(encodeCancel(id));
+      const { reason } = signal;
+      this.#end(id)?.fail(reason instanceof Error ? reason : new DOMException('The call was aborted', 'AbortError'));
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    return { release: () => signal.removeEventListener('abort', cancel) };
+  }
+
+  /** Forgets a call, and answers what waits for it. */
+  #end(id: number): Pending | undefined {
+    const ended = this.#underWay.get(id);
+    this.#underWay.delete(id);
+    ended?.release?.();
+    return ended?.pending;
   }
 
   #takeId(): number {
     do {
       this.#nextId = (this.#nextId % 0x7fffffff) + 1;
-    } while (this.#pending.has(this.#nextId));
+    } while (this.#underWay.has(this.#nextId));
     return this.#nextId;
   }
 
@@ -291,8 +300,7 @@ export class Client {
       if (reply.error !== undefined) this.#failAll(new JobError(reply.error));
       return;
     }
-    const pending = this.#pending.get(reply.id);
-    if (pending?.onReply(reply)) this.#pending.delete(reply.id);
+    if (this.#underWay.get(reply.id)?.pending.onReply(reply)) this.#end(reply.id);
   }
 
   async #onTariff(bytes: Uint8Array): Promise<void> {
@@ -309,9 +317,7 @@ export class Client {
   }
 
   #failAll(error: Error): void {
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const call of pending) call.fail(error);
+    for (const id of [...this.#underWay.keys()]) this.#end(id)?.fail(error);
   }
 }
 
