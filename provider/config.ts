@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { WorkswapError } from '../sdk/protocol/index.ts';
+import { MODULE_LIMITS } from './modules/index.ts';
+import { SANDBOX_LIMITS, type Limit } from './sandbox/index.ts';
 
 const count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
@@ -19,6 +21,15 @@ const address = z.string().refine(
   },
   { error: 'is not a multiaddr; it looks like /ip4/0.0.0.0/tcp/4771' },
 );
+
+/** A table of the file out of a table of limits. */
+function limitsSchema<Name extends string>(limits: Record<Name, Limit>) {
+  const fields = Object.entries<Limit>(limits).map(([name, { default: value, min, max }]) => [
+    name,
+    z.number().int().min(min).max(max).default(value),
+  ]);
+  return z.strictObject(Object.fromEntries(fields) as Record<Name, z.ZodDefault<z.ZodNumber>>);
+}
 
 /** One table in the file for each room; every value has a default that a stranger can host with. */
 export const configSchema = z.strictObject({
@@ -45,22 +56,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Passed to the score ledger as it is; docs/ledger.md has the fields. */
   credit: z.record(z.string(), z.unknown()).prefault({}),
-  sandbox: z
-    .strictObject({
-      threads: count.default(availableParallelism()),
-      timeoutMsMax: count.default(60_000),
-      memoryBytesMax: count.default(1024 * 1024 * 1024),
-      memoryPagesMax: count.default(1024),
-      outputBytesMax: count.default(16 * 1024 * 1024),
-    })
-    .prefault({}),
-  modules: z
-    .strictObject({
-      moduleBytesMax: count.default(8 * 1024 * 1024),
-      cacheBytesMax: count.default(256 * 1024 * 1024),
-      fetchTimeoutMs: count.default(10_000),
-    })
-    .prefault({}),
+  /** docs/sandbox.md has the limits of both, with what happens beyond them. */
+  sandbox: limitsSchema(SANDBOX_LIMITS).prefault({}),
+  modules: limitsSchema(MODULE_LIMITS).prefault({}),
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -1,17 +1,17 @@
 import type { CID } from 'multiformats/cid';
-import { raceSignal } from '../sandbox/index.ts';
+import { defaultsOf, raceSignal, SANDBOX_LIMITS } from '../sandbox/index.ts';
 import type { LoadedModule } from '../sandbox/index.ts';
 import type { GetBlockOptions } from '../store/index.ts';
 import { ByteCache } from './byte-cache.ts';
 import { Compiler } from './compiler.ts';
 import { ModuleError } from './errors.ts';
 import { fetchModule, notFound } from './fetch-module.ts';
+import { MODULE_LIMITS } from './limits.ts';
 import { SharedWork } from './shared-work.ts';
 import type { ModuleLoader, ModuleLoaderOptions, ModuleLoaderStats } from './types.ts';
 
-const MIB = 1024 * 1024;
 /** Refusals that are remembered, so that a bad module is looked at once and not with every request. */
-const REFUSALS_BYTES_MAX = MIB;
+const REFUSALS_BYTES_MAX = 1024 * 1024;
 const REFUSAL_BYTES = 1024;
 
 export function createModuleLoader(options: ModuleLoaderOptions): ModuleLoader {
@@ -30,11 +30,8 @@ class CachingLoader implements ModuleLoader {
 
   constructor(options: ModuleLoaderOptions) {
     this.#options = {
-      cacheBytesMax: 256 * MIB,
-      moduleBytesMax: 8 * MIB,
-      memoryPagesMax: 1024,
-      fetchTimeoutMs: 30_000,
-      compileTimeoutMs: 10_000,
+      ...defaultsOf(MODULE_LIMITS),
+      memoryPagesMax: SANDBOX_LIMITS.memoryPagesMax.default,
       ...options,
     };
     this.#cache = new ByteCache(this.#options.cacheBytesMax);

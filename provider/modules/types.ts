@@ -1,20 +1,13 @@
 import type { CID } from 'multiformats/cid';
 import type { LoadedModule } from '../sandbox/index.ts';
 import type { GetBlock, GetBlockOptions } from '../store/index.ts';
+import type { MODULE_LIMITS } from './limits.ts';
 
-export interface ModuleLoaderOptions {
+export interface ModuleLoaderOptions extends Partial<Record<keyof typeof MODULE_LIMITS, number>> {
   /** Finds a block: the block store, else the network. Its bytes are verified again here. */
   getBlock: GetBlock;
-  /** Compiled modules that are kept, by what they are estimated to take. */
-  cacheBytesMax?: number;
-  /** Size of one module. */
-  moduleBytesMax?: number;
   /** Memory that a module may start with: more than that no job here could give it. */
   memoryPagesMax?: number;
-  /** How long the blocks of one module may take. */
-  fetchTimeoutMs?: number;
-  /** How long metering and compiling one module may take. */
-  compileTimeoutMs?: number;
 }
 
 export interface ModuleLoaderStats {

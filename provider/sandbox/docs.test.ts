@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../config.ts';
+import { MODULE_LIMITS } from '../modules/index.ts';
 import { CALL_PRICES } from './abi/prices.ts';
 import { CALL_SIGNATURES } from './abi/signatures.ts';
 import { OUTCOME_FAULTS } from './errors.ts';
-import { defaultLimits } from './limits.ts';
+import { defaultsOf, SANDBOX_LIMITS, type Limit } from './limits.ts';
 
 const page = await readFile(new URL('../../docs/sandbox.md', import.meta.url), 'utf8');
 const row = (name: string): string => page.split('\n').find((line) => line.startsWith(`| \`${name}\``)) ?? '';
@@ -25,12 +27,34 @@ test('the page names every outcome with its fault', () => {
   for (const [code, fault] of Object.entries(OUTCOME_FAULTS)) expect(row(code), code).toContain(`| ${fault} |`);
 });
 
-test('the page names every limit with its default', () => {
-  const { threads: _, ...limits } = defaultLimits();
-  for (const [name, value] of Object.entries(limits)) {
-    const isBytes = name.includes('Bytes');
-    const gib = 1024 * 1024 * 1024;
-    const expected = isBytes ? (value >= gib ? `${value / gib} GiB` : `${value / 1024 / 1024} MiB`) : text(value);
-    expect(row(name), name).toContain(`| ${expected} |`);
-  }
+describe.each<[string, Record<string, Limit>, Record<string, number>]>([
+  ['sandbox', SANDBOX_LIMITS, parseConfig({}, 'test').sandbox],
+  ['modules', MODULE_LIMITS, parseConfig({}, 'test').modules],
+])('the limits in [%s]', (table, limits, config) => {
+  test('stand on the page with default and error code, and are all the page has', () => {
+    for (const [name, { default: value, code }] of Object.entries(limits)) {
+      expect(row(name), name).toContain(name === 'threads' ? '| the cores |' : `| ${textOf(name, value)} |`);
+      if (code !== undefined) expect(row(name), name).toContain(`\`${code}\``);
+    }
+    const rows = page
+      .split(`| \`[${table}]\` |`)[1]
+      ?.split('\n\n')[0]
+      ?.match(/^\| `\w+`/gm);
+    expect(rows).toHaveLength(Object.keys(limits).length);
+  });
+
+  test('can all be set in the config, within bounds', () => {
+    expect(config).toEqual(defaultsOf(limits));
+    for (const [name, { min, max }] of Object.entries(limits)) {
+      expect(parseConfig({ [table]: { [name]: min } }, 'test')).toMatchObject({ [table]: { [name]: min } });
+      expect(() => parseConfig({ [table]: { [name]: min - 1 } }, 'test'), name).toThrow(`${table}.${name}`);
+      expect(() => parseConfig({ [table]: { [name]: max + 1 } }, 'test'), name).toThrow(`${table}.${name}`);
+    }
+  });
 });
+
+function textOf(name: string, value: number): string {
+  if (!name.includes('Bytes')) return text(value);
+  const gib = 1024 ** 3;
+  return value >= gib ? `${value / gib} GiB` : `${value / 1024 ** 2} MiB`;
+}

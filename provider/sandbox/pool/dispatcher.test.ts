@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { SandboxError } from '../errors.ts';
-import { defaultLimits } from '../limits.ts';
+import { defaultLimits, type SandboxLimits } from '../limits.ts';
 import { jobOf, loadHandler } from '../testing/modules.ts';
 import type { JobSpec, Outcome } from '../types.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -12,15 +12,15 @@ import { ModuleRecord } from './module-records.ts';
  * Goal: what shares a worker's message with a bad neighbour loses nothing by it. Method: the dispatcher is told that the
  * jobs are small instead of finding out by their times, so that they share one message on every machine.
  */
-const limits = { ...defaultLimits(), threads: 1, spareThreads: 1 };
+const limits: SandboxLimits = { ...defaultLimits(), threads: 1, spareThreads: 1 };
 const queue = new FairQueue<Entry>(1);
 const dispatchers: Dispatcher[] = [];
 afterEach(async () => {
   await Promise.all(dispatchers.splice(0).map((each) => each.stop(0)));
 });
 
-function dispatcher(): Dispatcher {
-  const created = new Dispatcher(limits, queue, {});
+function dispatcher(parts: Partial<SandboxLimits> = {}): Dispatcher {
+  const created = new Dispatcher({ ...limits, ...parts }, queue, {});
   dispatchers.push(created);
   return created;
 }
@@ -91,4 +91,34 @@ test.each([
   expect(queue.size).toBe(0);
   expect(await Promise.all(ends)).toEqual(Array.from({ length: 30 }, (__, i) => (i === guilty ? 'JOB_TIMEOUT' : i)));
   expect(started.counters.workersLost).toBe(1);
+});
+
+test('a worker that crashes loses the job that it ran and no other, and has a successor', async () => {
+  // Ten thousand exports with names of a kilobyte are more than this worker's JavaScript heap holds.
+  const exports = Array.from({ length: 9900 }, (_, i) => `(func (export "${'x'.repeat(1000)}${i}"))`);
+  const crashing = loadHandler({ fields: exports.join('') });
+  const started = dispatcher({ workerHeapBytesMax: 12 * 1024 * 1024 });
+  const record = smallRecord();
+  const crashRecord = new ModuleRecord(2, 0);
+  crashRecord.count = 1000;
+  const run = (): Promise<(number | string | undefined)[]> => {
+    const ends = Array.from({ length: 10 }, (_, i) => {
+      const end =
+        i === 4
+          ? enqueue(jobOf(crashing), crashRecord)
+          : enqueue(jobOf(sometimesEndless, { input: Uint8Array.of(0, i) }), record);
+      return end.then(
+        (outcome) => outcome.body[1],
+        (error: SandboxError) => error.code,
+      );
+    });
+    started.pump();
+    return Promise.all(ends);
+  };
+  for (const round of [1, 2, 3]) {
+    expect(await run()).toEqual(Array.from({ length: 10 }, (_, i) => (i === 4 ? 'WORKER_LOST' : i)));
+    expect(started.counters.workersLost).toBe(round);
+  }
+  expect(started.reservedBytes).toBe(0);
+  expect(started.runningJobs).toBe(0);
 });

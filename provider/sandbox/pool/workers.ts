@@ -9,6 +9,8 @@ import { Mailboxes } from './mailbox.ts';
 
 const ENTRY = new URL('../worker/worker.ts', import.meta.url).href;
 
+const MIB = 1024 * 1024;
+
 export interface WorkersEvents {
   /** Results that are too large for the slot's mailbox. */
   results(slot: number, results: ArrayBuffer): void;
@@ -65,6 +67,7 @@ export class Workers {
       idleTimeout: Infinity,
       workerData,
       env: workerEnv(),
+      resourceLimits: { maxOldGenerationSizeMb: limits.workerHeapBytesMax / MIB },
       recordTiming: false,
     });
     // A worker that fails before it serves a slot costs nobody a job; the pool has replaced it.
@@ -121,7 +124,10 @@ export class Workers {
     port.unref();
     const ended = (cause?: unknown): void => {
       if (this.#lanes[slot] !== lane) return;
+      const started = this.isReady(slot);
       this.#forget(slot);
+      // One that did not even start is tried again only when there is work: it may never start.
+      if (started) this.#lane(slot);
       this.#events.lost(slot, cause);
     };
     const start: LaneStart = { slot, served: this.control.requested(slot), port: port2 };
