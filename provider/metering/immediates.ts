@@ -10,6 +10,8 @@ export function skipImmediates(reader: Reader, op: number): number {
       reader.u32();
       return 0;
     case Imm.memarg:
+      memarg(reader);
+      return 0;
     case Imm.callIndirect:
       reader.u32();
       reader.u32();
@@ -44,12 +46,15 @@ export function skipImmediates(reader: Reader, op: number): number {
   if (op === 0xfc) for (let index = 0; index < (miscIndices[sub] ?? 0); index++) reader.u32();
   else {
     const kind = simdImmediates[sub];
-    if (kind === Simd.memarg || kind === Simd.memargLane) {
-      reader.u32();
-      reader.u32();
-    }
+    if (kind === Simd.memarg || kind === Simd.memargLane) memarg(reader);
     if (kind === Simd.lane || kind === Simd.memargLane) reader.byte();
     if (kind === Simd.bytes16) reader.skip(16);
   }
   return sub;
+}
+
+/** An alignment, and an offset that may be written as a 64-bit number. */
+function memarg(reader: Reader): void {
+  reader.u32();
+  reader.skipLeb(10);
 }

@@ -262,7 +262,7 @@ export class NanFinder {
     const kind = simdImmediates[op] as number;
     if (kind === Simd.memarg || kind === Simd.memargLane) {
       reader.u32();
-      reader.u32();
+      reader.skipLeb(10); // an offset may be written as a 64-bit number
       if (kind === Simd.memargLane) reader.byte();
     } else if (kind === Simd.lane) reader.byte();
     else if (kind === Simd.bytes16) reader.skip(16);

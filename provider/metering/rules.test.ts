@@ -12,8 +12,15 @@ function compiled(metered: MeteredModule): WebAssembly.Module {
   return new WebAssembly.Module(metered.bytes as Uint8Array<ArrayBuffer>);
 }
 
-function run(text: string, name: string, args: unknown[], fuel: bigint, fuelInParameters = true): Outcome {
-  return runMetered(compiled(meter(wat(text), { fuelInParameters })), name, args, fuel);
+function run(
+  source: string | Uint8Array,
+  name: string,
+  args: unknown[],
+  fuel: bigint,
+  fuelInParameters = true,
+): Outcome {
+  const bytes = typeof source === 'string' ? wat(source) : source;
+  return runMetered(compiled(meter(bytes, { fuelInParameters })), name, args, fuel);
 }
 
 function refusal(bytes: Uint8Array): MeterError {
@@ -35,6 +42,15 @@ function withCode(...code: number[]): Uint8Array {
   const body = [0, ...code, 0x0b];
   return bytesOf(1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, body.length + 2, 1, body.length, ...body);
 }
+
+test('offsets of vector accesses may be written longer than they need be, as engines allow', () => {
+  const type = [1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 5, 1, 1, 0x66, 0, 0];
+  const load = [0x41, 0, 0xfd, 0, 4, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0];
+  const floats = [0x43, 0, 0, 0x80, 0x3f, 0x91, 0x43, 0, 0, 0x80, 0x3f, 0x98, 0x1a];
+  const body = [0, ...floats, ...load, 0xfd, 0x53, 0x0b];
+  const bytes = bytesOf(...type, 10, body.length + 2, 1, body.length, ...body);
+  expect(run(bytes, 'f', [], 1000n)).toMatchObject({ kind: 'completed', results: 0 });
+});
 
 describe('what is refused', () => {
   test.each([
