@@ -1,7 +1,7 @@
 import { connect } from '../sdk/client/index.ts';
 import type { Client, PreparedTask } from '../sdk/client/index.ts';
 import type { PeerId } from '@libp2p/interface';
-import { encodeTask } from '../sdk/protocol/index.ts';
+import { cidText, encodeTask } from '../sdk/protocol/index.ts';
 import type { SealedReceipt } from '../sdk/protocol/index.ts';
 import { parseConfig } from './config.ts';
 import { createPeer } from './peer.ts';
@@ -31,7 +31,7 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
         libp2p: peer.libp2p,
         ...(signal === undefined ? {} : { signal }),
         onReceipt: async ({ cid, bytes, receipt }) => {
-          await peer.scoreLedger.receiveWork(client.providerId, receipt.priceBytes, { cid: cid.toString(), bytes });
+          await peer.scoreLedger.receiveWork(client.providerId, receipt.priceBytes, { cid: cidText(cid), bytes });
         },
       });
       clients.add(client);

@@ -1,5 +1,5 @@
 import type { PrivateKey } from '@libp2p/interface';
-import { RECEIPTS_PER_BATCH_MAX, sealReceipts } from '../../sdk/protocol/index.ts';
+import { RECEIPTS_PER_BATCH_MAX, cidText, sealReceipts } from '../../sdk/protocol/index.ts';
 import type { Receipt, SealedReceipt } from '../../sdk/protocol/index.ts';
 import type { Reservation, ScoreLedger } from '../ledger/index.ts';
 
@@ -72,7 +72,7 @@ export class Settler {
       batch.map(async (job, i) => {
         const { cid, bytes, receipt } = sealed[i]!;
         try {
-          await this.#ledger.settle(job.reservation, receipt.priceBytes, { cid: cid.toString(), bytes });
+          await this.#ledger.settle(job.reservation, receipt.priceBytes, { cid: cidText(cid), bytes });
           job.resolve(sealed[i]!);
         } catch (error) {
           job.reject(error);

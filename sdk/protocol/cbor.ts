@@ -23,9 +23,19 @@ export function key(name: string): Uint8Array {
   return new CborWriter().text(name).finish();
 }
 
+/** The buffer of the last writer that finished: nearly always there is one writer at a time. */
+let spare: Uint8Array | undefined;
+const SPARE_BYTES = 4096;
+
+/** Writes one document; of no more use after `finish`. */
 export class CborWriter {
-  #bytes = new Uint8Array(512);
+  #bytes: Uint8Array;
   #length = 0;
+
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(SPARE_BYTES);
+    spare = undefined;
+  }
 
   map(size: number): this {
     return this.#head(MAP, size);
@@ -37,9 +47,12 @@ export class CborWriter {
 
   /** An encoded key, or any other encoding as it is. */
   raw(encoded: Uint8Array): this {
-    this.#reserve(encoded.length);
-    this.#bytes.set(encoded, this.#length);
-    this.#length += encoded.length;
+    const { length } = encoded;
+    this.#reserve(length);
+    // Keys are short: a call into the engine's copy takes longer than the copy.
+    if (length > SHORT_BYTES) this.#bytes.set(encoded, this.#length);
+    else for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = encoded[i]!;
+    this.#length += length;
     return this;
   }
 
@@ -53,7 +66,26 @@ export class CborWriter {
   }
 
   text(value: string): this {
-    return this.#head(TEXT, Buffer.byteLength(value)).raw(encoder.encode(value));
+    return value.length <= SHORT_BYTES && this.#plainText(value) ? this : this.#anyText(encoder.encode(value));
+  }
+
+  #anyText(encoded: Uint8Array): this {
+    return this.#head(TEXT, encoded.length).raw(encoded);
+  }
+
+  /** Writes a text of ASCII; false, and nothing written, for any other. */
+  #plainText(value: string): boolean {
+    const start = this.#length;
+    this.#head(TEXT, value.length).#reserve(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#length = start;
+        return false;
+      }
+      this.#bytes[this.#length++] = code;
+    }
+    return true;
   }
 
   /** Tag 42 with the binary CID behind a zero byte. */
@@ -66,7 +98,9 @@ export class CborWriter {
   }
 
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const finished = this.#bytes.slice(0, this.#length);
+    if (this.#bytes.length === SPARE_BYTES) spare = this.#bytes;
+    return finished;
   }
 
   #head(major: number, value: number): this {

@@ -1,10 +1,13 @@
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { decode, encode } from '@ipld/dag-cbor';
+import { CID } from 'multiformats/cid';
+import { identity } from 'multiformats/hashes/identity';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   BadRequestError,
+  cidText,
   FRAME_BYTES_MAX,
   FrameReader,
   FrameWriter,
@@ -182,6 +185,21 @@ describe('Merkle batches', () => {
       }
     }
   });
+});
+
+it('the text of a CID is what multiformats writes', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 0, maxLength: 120 }),
+      fc.constantFrom(0x55, 0x70, 0x71, 0x0129),
+      (bytes, code) => {
+        const made = CID.createV1(code, identity.digest(bytes));
+        expect(cidText(made)).toBe(made.toString());
+        const hashed = CID.createV1(code, rawCid(bytes).multihash);
+        expect(cidText(hashed)).toBe(hashed.toString());
+      },
+    ),
+  );
 });
 
 describe('receipts', () => {
