@@ -40,6 +40,18 @@ export interface MeteredExport {
   results?: string;
 }
 
+export interface ModuleSetup {
+  memoryPages: number;
+  /** Of the data section, segment headers included. */
+  dataBytes: number;
+  /** Smallest sizes of all tables. */
+  tableEntries: number;
+  /** Of all element segments, headers included. */
+  elementBytes: number;
+  globals: number;
+  exports: number;
+}
+
 export interface MeteredModule {
   bytes: Uint8Array;
   meterVersion: string;
@@ -49,6 +61,8 @@ export interface MeteredModule {
   /** The module's own exports, without the meter's. */
   exports: MeteredExport[];
   memoryPagesMin: number;
+  /** How much there is to set up before anything runs; a host may want to be paid for it. */
+  setup: ModuleSetup;
   /** The module had a start function: the host calls `workswap_start` under fuel before anything else. */
   hasStart: boolean;
   /** After a clean return, restored memory and a call of `workswap_reset` make the instance as good as new. */
@@ -103,8 +117,20 @@ export function meter(bytes: Uint8Array, options: MeterOptions = {}): MeteredMod
       ...(kind === 'func' ? signatureOf(module, module.functions[index] as number) : {}),
     })),
     memoryPagesMin: pagesMin,
+    setup: setupOf(module),
     hasStart: module.start !== undefined,
     resettable: isResettable(module, scanner),
+  };
+}
+
+function setupOf({ memory, data, tables, elements, globals, exports }: Module): ModuleSetup {
+  return {
+    memoryPages: memory?.min ?? 0,
+    dataBytes: data === undefined ? 0 : data.end - data.start,
+    tableEntries: tables.reduce((sum, { min }) => sum + min, 0),
+    elementBytes: elements.reduce((sum, { start, end }) => sum + end - start, 0),
+    globals: globals.length,
+    exports: exports.length,
   };
 }
 

@@ -1,5 +1,5 @@
 import { meter } from '../metering/index.ts';
-import { assertAbi } from '../sandbox/index.ts';
+import { assertAbi, setupFuel } from '../sandbox/index.ts';
 import type { LoadedModule } from '../sandbox/index.ts';
 
 /** A compiled module without what only its fetch knows. */
@@ -20,6 +20,7 @@ export function compileModule(bytes: Uint8Array): Compiled {
     module: new WebAssembly.Module(metered.bytes as Uint8Array<ArrayBuffer>),
     sizeBytes: bytes.length,
     memoryPagesMin: metered.memoryPagesMin,
+    setupFuel: setupFuel(metered.setup),
     hasStart: metered.hasStart,
     resettable: metered.resettable,
     meterVersion: metered.meterVersion,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../config.ts';
 import { MODULE_LIMITS } from '../modules/index.ts';
-import { CALL_PRICES } from './abi/prices.ts';
+import { CALL_PRICES, SETUP_FREE, SETUP_PRICES, abiVersion } from './abi/prices.ts';
 import { CALL_SIGNATURES } from './abi/signatures.ts';
 import { OUTCOME_FAULTS } from './errors.ts';
 import { defaultsOf, SANDBOX_LIMITS, type Limit } from './limits.ts';
@@ -21,6 +21,12 @@ test('the page names every host call with its price and its number of parameters
         .filter((each) => each !== '') ?? [];
     expect(params, name).toHaveLength(CALL_SIGNATURES.get(name)?.params.length ?? -1);
   }
+});
+
+test('the page names the version, and what setting up costs', () => {
+  expect(page).toContain(`## Host ABI, version ${abiVersion}\n`);
+  expect(page).toContain(`less ${text(SETUP_FREE)} units`);
+  for (const [name, price] of Object.entries(SETUP_PRICES)) expect(row(name), name).toContain(`| ${text(price)}`);
 });
 
 test('the page names every outcome with its fault', () => {

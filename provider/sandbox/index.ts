@@ -6,7 +6,7 @@
  */
 export { assertAbi } from './abi/check.ts';
 export { ABI_LIMITS, LOG_LIMITS } from './abi/limits.ts';
-export { abiVersion, CALL_PRICES } from './abi/prices.ts';
+export { abiVersion, CALL_PRICES, setupFuel } from './abi/prices.ts';
 export { CALL_SIGNATURES, IMPORT_MODULE } from './abi/signatures.ts';
 export { Engine } from './engine/engine.ts';
 export { InstanceCache } from './engine/instance-cache.ts';

@@ -1,4 +1,4 @@
-import { createPublicKey, hash, verify } from 'node:crypto';
+import { createHash, createPublicKey, hash, verify } from 'node:crypto';
 import { SandboxError } from './errors.ts';
 import type { Host } from './engine/host.ts';
 
@@ -15,9 +15,19 @@ export function createNodeHost(files: FileAccess = {}): Host {
   return {
     readFile: files.readFile?.bind(files) ?? noFiles,
     fileSize: files.fileSize?.bind(files) ?? noFiles,
-    sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+    sha256,
     ed25519Verify,
   };
+}
+
+/** What is hashed in one step: a worker can be terminated only between them. */
+const HASH_STEP_BYTES = 1024 * 1024;
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= HASH_STEP_BYTES) return hash('sha256', bytes, 'buffer');
+  const hasher = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += HASH_STEP_BYTES) hasher.update(bytes.subarray(at, at + HASH_STEP_BYTES));
+  return hasher.digest();
 }
 
 function noFiles(): never {

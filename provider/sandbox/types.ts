@@ -10,6 +10,8 @@ export interface LoadedModule {
   /** Size of the original module: what `compile` in the tariff is charged for. */
   sizeBytes: number;
   memoryPagesMin: number;
+  /** Units of fuel that every job burns before the handler runs; see `setupFuel`. */
+  setupFuel: number;
   hasStart: boolean;
   /** True when an instance can be used again after its memory and its mutable globals are set back. */
   resettable: boolean;

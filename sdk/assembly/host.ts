@@ -1,5 +1,5 @@
 /**
- * The host ABI, version 1, exactly as a provider links it. Everything else in this folder is comfort on top of these
+ * The host ABI, version 2, exactly as a provider links it. Everything else in this folder is comfort on top of these
  * calls; a handler in another language needs nothing but them (docs/handlers.md describes them in full).
  */
 

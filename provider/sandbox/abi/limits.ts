@@ -8,6 +8,8 @@ export const ABI_LIMITS = {
   cidBytesMax: 128,
   /** Bytes that one `block_read` may ask for. */
   readBytesMax: 16 * 1024 * 1024,
+  /** Bytes of a message whose signature is verified: that is one step for the host, and nothing can stop it half-way. */
+  verifyBytesMax: 8 * 1024 * 1024,
   /** Bytes of the response head. */
   headBytesMax: RESPONSE_HEAD_BYTES_MAX,
   headersMax: RESPONSE_HEADERS_MAX,

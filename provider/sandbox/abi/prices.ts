@@ -1,8 +1,8 @@
 /**
- * The version of the host ABI: its calls, what they mean, what they cost and its limits. It changes whenever a handler
- * could see a difference or a job would burn another amount of fuel.
+ * The version of the host ABI: its calls, what they mean, what they and an instance cost, and its limits. It changes
+ * whenever a handler could see a difference or a job would burn another amount of fuel.
  */
-export const abiVersion = '1';
+export const abiVersion = '2';
 
 export interface CallPrice {
   /** Units of fuel for the call itself. */
@@ -30,3 +30,24 @@ export const CALL_PRICES = {
 } as const satisfies Record<string, CallPrice>;
 
 export type CallName = keyof typeof CALL_PRICES;
+
+/**
+ * What it costs to set an instance up, in units of fuel for each: measured in V8, like the prices above. `free` units of
+ * the sum are in the job's fixed price, which is more than an ordinary handler needs.
+ */
+export const SETUP_PRICES = {
+  memoryPages: 16_384,
+  dataBytes: 8,
+  tableEntries: 200,
+  elementBytes: 900,
+  globals: 1400,
+  exports: 8000,
+} as const;
+export const SETUP_FREE = 200_000;
+
+/** Fuel that a job burns before its handler runs: the same on every provider, whether or not an instance is re-used. */
+export function setupFuel(setup: Readonly<Record<keyof typeof SETUP_PRICES, number>>): number {
+  let fuel = -SETUP_FREE;
+  for (const [name, price] of Object.entries(SETUP_PRICES)) fuel += setup[name as keyof typeof SETUP_PRICES] * price;
+  return Math.max(0, fuel);
+}

@@ -34,10 +34,14 @@ export class Engine {
     let instance: Instance | undefined;
     let error: OutcomeError | undefined;
     let fuelKnown = true;
+    /** Burnt before there is an instance. */
+    let setupFuel = 0;
     try {
       assertStartable(job, budget);
+      setupFuel = Math.min(job.module.setupFuel, budget.given);
+      if (setupFuel < job.module.setupFuel) throw outOfFuel(budget);
       instance = this.#instances.take(job.module, this.#imports);
-      instance.fuel.value = BigInt(budget.given);
+      instance.fuel.value = BigInt(budget.given - setupFuel);
       instance.memoryPagesMax.value = job.limits.memoryPagesMax;
       context.attach(instance);
       instance.start?.();
@@ -59,7 +63,8 @@ export class Engine {
       body: output.body,
       status: output.response?.status ?? 0,
       headers: output.response?.headers ?? {},
-      fuel: instance === undefined ? 0 : budget.given - (fuelKnown ? Math.max(0, Number(instance.fuel.value)) : 0),
+      fuel:
+        instance === undefined ? setupFuel : budget.given - (fuelKnown ? Math.max(0, Number(instance.fuel.value)) : 0),
       memoryPagesPeak: instance === undefined ? 0 : instance.byteLength / PAGE_BYTES,
       outputBytes: output.size,
       readBytes: context.readBytes,

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { ABI_LIMITS } from '../abi/limits.ts';
 import { CALL_PRICES, type CallName } from '../abi/prices.ts';
 import { execute } from '../execute.ts';
 import { createNodeHost } from '../node-host.ts';
@@ -151,6 +152,26 @@ describe('time, randomness, hashes and signatures', () => {
       (memory.copy (i32.const 2000) (i32.const 1010) (i32.const 32)) ${answer(32)}`,
     );
     expect(Buffer.from(outcome.body)).toEqual(createHash('sha256').update(CID).digest());
+  });
+
+  test('sha256 of many bytes, which is done in steps, is the same digest', () => {
+    const outcome = run(
+      ['sha256'],
+      `(drop (memory.grow (i32.const 63))) (memory.fill (i32.const 4096) (i32.const 7) (i32.const 3000000))
+       (call $sha256 (i32.const 4096) (i32.const 3000000) (i32.const 2000)) ${answer(32)}`,
+    );
+    expect(Buffer.from(outcome.body)).toEqual(createHash('sha256').update(new Uint8Array(3_000_000).fill(7)).digest());
+  });
+
+  test('a message that would hold the worker up is not verified', () => {
+    const verify = (length: number): Outcome =>
+      run(
+        ['ed25519_verify'],
+        `(drop (memory.grow (i32.const 200)))
+         (drop (call $ed25519_verify (i32.const 0) (i32.const 0) (i32.const ${length}) (i32.const 0))) (call $ok)`,
+      );
+    expect(verify(ABI_LIMITS.verifyBytesMax).error).toBeUndefined();
+    expect(verify(ABI_LIMITS.verifyBytesMax + 1).error?.code).toBe('INVALID_POINTER');
   });
 
   test('a signature is accepted, and a changed one is not', () => {

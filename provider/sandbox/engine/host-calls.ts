@@ -91,6 +91,12 @@ export function createImports(context: JobContext): WebAssembly.Imports {
 
     ed25519_verify(keyPointer: number, pointer: number, length: number, signaturePointer: number): number {
       context.charge('ed25519_verify', length >>> 0);
+      if (length >>> 0 > ABI_LIMITS.verifyBytesMax) {
+        throw new JobEnd(
+          'INVALID_POINTER',
+          `The handler passed ${length >>> 0} bytes to ed25519_verify; at most ${ABI_LIMITS.verifyBytesMax}. Sign a digest.`,
+        );
+      }
       const key = context.bytes('ed25519_verify', keyPointer, 32);
       const message = context.bytes('ed25519_verify', pointer, length);
       const signature = context.bytes('ed25519_verify', signaturePointer, 64);
