@@ -1,14 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { meter } from '../../provider/metering/index.ts';
 import { caseOf, runCase } from '../../provider/metering/testing/cases.ts';
 import type { Case } from '../../provider/metering/testing/cases.ts';
-import { randomModule } from '../../provider/metering/testing/random-module.ts';
 import { hardCases } from '../../provider/metering/testing/hard-cases.ts';
-import { rawCid } from '../../sdk/protocol/index.ts';
-import type { CallRequest } from '../../sdk/client/index.ts';
-import { buildModule } from '../build-module.ts';
-import { recordHandler } from './metering/record.ts';
+import { randomModule } from '../../provider/metering/testing/random-module.ts';
+import { handlers, recordedHandler } from './metering/handlers.ts';
 import { installWasmtime, runInWasmtime } from './metering/wasmtime.ts';
 
 /**
@@ -25,7 +22,7 @@ beforeAll(async () => {
   } catch (error) {
     missing = `wasmtime cannot be installed here: ${(error as Error).message.split('\n')[0]}`;
   }
-}, 240_000);
+});
 
 async function expectSame(cases: readonly Case[]): Promise<Map<string, number>> {
   const ours = cases.map(runCase);
@@ -39,28 +36,28 @@ async function expectSame(cases: readonly Case[]): Promise<Map<string, number>> 
   return kinds;
 }
 
-const text = new TextEncoder().encode('the more the merrier, said the merrier more\n'.repeat(200));
-const textCid = rawCid(text);
-const files = new Map([[Buffer.from(textCid.bytes).toString('hex'), text]]);
-
-/** What handlers are asked; any other handler is asked for `/`. */
-const requests: Record<string, CallRequest> = {
-  hello: { path: '/?name=Ada' },
-  mandelbrot: { path: '/?width=160&height=100' },
-  wordcount: { path: `/?cid=${textCid.toString()}` },
-};
-const handlers = readdirSync(new URL('../../handlers', import.meta.url), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name);
-
 describe('the same fuel and memory in wasmtime', () => {
   test.for(handlers)('for the handler %s', async (name, { skip }) => {
     skip(missing !== '', missing);
-    const request = { timeMs: 1_700_000_000_000, seed: new Uint8Array(32).fill(7), ...requests[name] };
-    const { outcome, recorded } = recordHandler(name, await buildModule(name), request, files);
+    const { outcome, recorded } = await recordedHandler(name);
     const [ours] = runCase(recorded);
     expect(ours).toMatchObject({ kind: 'completed', fuelLeft: String(BigInt(recorded.fuel) - BigInt(outcome.fuel)) });
     await expectSame([recorded]);
+  });
+
+  test('for every kernel and program of the bench', async ({ skip }) => {
+    skip(missing !== '', missing);
+    const folder = new URL('../../bench/metering/wasm/', import.meta.url);
+    const cases = readdirSync(folder)
+      .filter((name) => name.endsWith('.wasm'))
+      .map((name) => {
+        const metered = meter(Uint8Array.from(readFileSync(new URL(name, folder))));
+        const one = caseOf(name, metered, 1n << 40n);
+        const calls = one.calls.filter((call) => call.export === 'run');
+        return { ...one, calls: calls.map((call) => ({ ...call, args: [['i32', '1'] as [string, string]] })) };
+      });
+    const kinds = await expectSame(cases);
+    expect(kinds).toEqual(new Map([['completed', cases.length]]));
   });
 
   test('for 150 random modules, with fuel in parameters and without', async ({ skip }) => {

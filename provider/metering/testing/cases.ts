@@ -99,7 +99,9 @@ function runCall(module: WebAssembly.Module, one: Case, call: CaseCall): CaseOut
   });
   left.value = BigInt(one.fuel);
   try {
-    (exports['workswap_start'] as (() => void) | undefined)?.();
+    for (const first of ['workswap_start', '_start']) {
+      if (first !== call.export) (exports[first] as (() => void) | undefined)?.();
+    }
     const answer = (exports[call.export] as (...args: Value[]) => unknown)(
       ...call.args.map(([type, value]) => (type === 'i64' ? BigInt(value) : Number(value))),
     );

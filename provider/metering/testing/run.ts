@@ -45,6 +45,8 @@ function run(
       left.value = fuel;
     }
     (exports['workswap_start'] as (() => void) | undefined)?.();
+    // Where a compiler puts what has to run before anything else.
+    if (name !== '_start') (exports['_start'] as (() => void) | undefined)?.();
     const results = (exports[name] as (...args: readonly unknown[]) => unknown)(...args);
     if (left !== undefined && left.value < 0n) return { kind: 'outOfFuel', state: stateOf(exports) };
     return { kind: 'completed', results, fuelUsed: (fuel ?? 0n) - (left?.value ?? 0n), state: stateOf(exports) };

@@ -38,6 +38,7 @@ def run_call(engine, module, case, call):
     host = Host(store, case)
     instance = Instance(store, module, host.imports(module))
     host.exports = exports = instance.exports(store)
+    names = [export.name for export in module.exports]
     fuel = exports["workswap_fuel"]
 
     def end(kind, results=()):
@@ -46,8 +47,9 @@ def run_call(engine, module, case, call):
 
     fuel.set_value(store, Val.i64(int(case["fuel"])))
     try:
-        if module_exports(exports, "workswap_start"):
-            exports["workswap_start"](store)
+        for first in ("workswap_start", "_start"):
+            if first in names and first != call["export"]:
+                exports[first](store)
         args = [number(kind, value) for kind, value in call["args"]]
         answer = exports[call["export"]](store, *args)
     except OtherHostCall:
@@ -64,13 +66,6 @@ def run_call(engine, module, case, call):
     return end("completed", [bits(kind, value) for kind, value in zip(call["results"], values)])
 
 
-def module_exports(exports, name):
-    try:
-        return exports[name] is not None
-    except KeyError:
-        return False
-
-
 class OtherHostCall(Exception):
     pass
 
@@ -83,10 +78,7 @@ class Host:
         self.results = {(entry["module"], entry["name"]): entry["results"] for entry in case["imports"]}
 
     def memory_export(self):
-        for export in self.exports:
-            if isinstance(self.exports[export] if isinstance(export, str) else export, wasmtime.Memory):
-                return self.exports[export] if isinstance(export, str) else export
-        return None
+        return next((export for export in self.exports.values() if isinstance(export, wasmtime.Memory)), None)
 
     def memory(self):
         memory = self.memory_export()
