@@ -1,5 +1,5 @@
-const LATENCY_JOBS = 2000;
-const DEEP_JOBS = 10_000;
+const LATENCY_JOBS = 700;
+const DEEP_JOBS = 3000;
 export const DEPTH = 64;
 
 /** Microseconds of calls made one after the other. */

@@ -2,7 +2,7 @@ import { createSandbox } from '../../provider/sandbox/index.ts';
 import { jobOf, loadHandler } from '../../provider/sandbox/testing/modules.ts';
 import { median } from '../measure.ts';
 
-const SLOWDOWN_ROUNDS = 5;
+const SLOWDOWN_ROUNDS = 9;
 
 /** How much longer a job takes when it runs on four workers at once. */
 export async function slowdown(): Promise<number[]> {

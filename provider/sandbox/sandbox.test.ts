@@ -221,20 +221,21 @@ describe('blocks', () => {
     expect({ ...pooled, elapsedMs: 0 }).toEqual({ ...execute(jobOf(reader), host), elapsedMs: 0 });
   });
 
-  test('that are waited for hold up nobody else', async () => {
+  test.each([1, 2])('that %i jobs wait for hold up nobody else', async (count) => {
     const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
     const pool = sandbox({
+      spareThreads: count,
       readFile: async (_, offset, length) => {
         await arrived;
         return FILE.slice(offset, offset + length);
       },
       fileSize: async () => FILE.length,
     });
-    const waiting = pool.run(jobOf(reader));
-    await until(() => pool.stats().waiting === 1);
+    const waiting = Array.from({ length: count }, () => pool.run(jobOf(reader)));
+    await until(() => pool.stats().waiting === count);
     expect((await pool.run(jobOf(hello))).error).toBeUndefined();
     arrive();
-    expect((await waiting).error).toBeUndefined();
+    for (const each of waiting) expect((await each).error).toBeUndefined();
     expect(pool.stats().waiting).toBe(0);
   });
 

@@ -123,6 +123,7 @@ export interface SandboxStats {
   batches: number;
 }
 
+/** A pool of workers; it keeps the process alive until it is closed. */
 export interface Sandbox {
   /**
    * Runs a job on a worker. Resolves with the outcome, also when the handler failed: deterministic errors are in
