@@ -1,38 +1,16 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { meter } from './index.ts';
 import { caseOf } from './testing/cases.ts';
 import type { Case, CaseOutcome } from './testing/cases.ts';
 import { hardCases } from './testing/hard-cases.ts';
 import { randomModule } from './testing/random-module.ts';
+import { inEveryTier } from './testing/tiers.ts';
 
 /**
  * Goal: a job's result and fuel do not depend on whether the engine got round to optimising it. Method: the same calls in
- * processes with V8's baseline compiler only, its optimising compiler only, and both as usual; results, fuel left and
- * memory must be equal, however the run ends.
+ * processes with one tier each; results, fuel left and memory must be equal, however the run ends.
  */
-const tiers: readonly string[][] = [['--liftoff-only'], ['--no-liftoff'], []];
 const modulesMax = Number(process.env['METERING_MODULES'] ?? 150);
-const runner = fileURLToPath(new URL('testing/run-cases.ts', import.meta.url));
-
-async function inEveryTier(cases: readonly Case[]): Promise<CaseOutcome[][][]> {
-  const folder = await mkdtemp(join(tmpdir(), 'metering-'));
-  try {
-    const file = join(folder, 'cases.json');
-    await writeFile(file, JSON.stringify(cases));
-    const answers = tiers.map((flags) =>
-      promisify(execFile)(process.execPath, [...flags, runner, file], { maxBuffer: 1024 * 1024 * 1024 }),
-    );
-    return (await Promise.all(answers)).map(({ stdout }) => JSON.parse(stdout) as CaseOutcome[][]);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 async function expectSame(cases: readonly Case[]): Promise<CaseOutcome[]> {
   const [liftoff, turbofan, usual] = await inEveryTier(cases);

@@ -42,8 +42,11 @@ export interface HostCall {
 }
 
 export interface CaseOutcome {
-  /** `engineStack`: the engine's own stack ended, which the meter should have prevented. */
-  kind: 'completed' | 'trapped' | 'outOfFuel' | 'tooDeep' | 'engineStack' | 'otherHostCall';
+  /**
+   * `notInstantiated`: an active segment lies outside of its memory or table. `engineStack`: the engine's own stack ended,
+   * which the meter should have prevented. `otherHostCall`: the host was asked something else than what was recorded.
+   */
+  kind: 'completed' | 'trapped' | 'outOfFuel' | 'tooDeep' | 'notInstantiated' | 'engineStack' | 'otherHostCall';
   /** Bits of each result in hexadecimal. */
   results: string[];
   fuelLeft: string;
@@ -88,7 +91,13 @@ export function runCase(one: Case): CaseOutcome[] {
 
 function runCall(module: WebAssembly.Module, one: Case, call: CaseCall): CaseOutcome {
   const host = new CaseHost(one.replay);
-  const { exports } = new WebAssembly.Instance(module, host.imports(one.imports));
+  let exports: WebAssembly.Exports;
+  try {
+    ({ exports } = new WebAssembly.Instance(module, host.imports(one.imports)));
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    return { kind: 'notInstantiated', results: [], fuelLeft: '', memorySha256: '' };
+  }
   host.exports = exports;
   const left = exports['workswap_fuel'] as WebAssembly.Global<'i64'>;
   const end = (kind: CaseOutcome['kind'], results: string[] = []): CaseOutcome => ({

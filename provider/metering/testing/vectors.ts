@@ -65,9 +65,14 @@ export function answerTo(
     throw error;
   }
   const [answer] = runCase(one);
-  if (answer === undefined || answer.kind === 'engineStack' || answer.kind === 'otherHostCall') {
-    throw new Error(`a vector ends as ${answer?.kind}`);
+  switch (answer?.kind) {
+    case 'completed':
+      return { outcome: 'completed', fuel: fuelMax - Number(answer.fuelLeft), results: answer.results };
+    case 'outOfFuel':
+    case 'tooDeep':
+    case 'trapped':
+      return { outcome: answer.kind };
+    default:
+      throw new Error(`a vector ends as ${answer?.kind}`);
   }
-  if (answer.kind !== 'completed') return { outcome: answer.kind };
-  return { outcome: 'completed', fuel: fuelMax - Number(answer.fuelLeft), results: answer.results };
 }

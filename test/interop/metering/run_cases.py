@@ -36,7 +36,10 @@ def run_case(engine, case):
 def run_call(engine, module, case, call):
     store = Store(engine)
     host = Host(store, case)
-    instance = Instance(store, module, host.imports(module))
+    try:
+        instance = Instance(store, module, host.imports(module))
+    except Trap:
+        return {"kind": "notInstantiated", "results": [], "fuelLeft": "", "memorySha256": ""}
     host.exports = exports = instance.exports(store)
     names = [export.name for export in module.exports]
     fuel = exports["workswap_fuel"]
