@@ -34,6 +34,11 @@ const bodies: [string, string, string?][] = [
   ['a storm of logs', '(loop $l (call $log (i32.const 0) (i32.const 0) (i32.const 4096)) (br $l))'],
   ['a storm of random bytes', '(loop $l (call $random (i32.const 0) (i32.const 65536)) (br $l))'],
   ['a storm of hashes', '(loop $l (call $sha256 (i32.const 0) (i32.const 1000000) (i32.const 0)) (br $l))'],
+  ['a storm of hashes of 13 MB', '(loop $l (call $sha256 (i32.const 0) (i32.const 13000000) (i32.const 0)) (br $l))'],
+  [
+    'a storm of signatures of 8 MB',
+    '(loop $l (drop (call $ed25519_verify (i32.const 0) (i32.const 0) (i32.const 8388608) (i32.const 0))) (br $l))',
+  ],
   [
     'a storm of signatures',
     '(loop $l (drop (call $ed25519_verify (i32.const 0) (i32.const 0) (i32.const 64) (i32.const 0))) (br $l))',

@@ -24,6 +24,9 @@ export const memory: HostileCase[] = [
   attempt('starting with more memory than the job allows', { memory: '300' }, 'MEMORY_LIMIT', {
     limits: { memoryPagesMax: 299 },
   }),
+  attempt('starting with 60 MB and fuel for a page of them', { memory: '960' }, 'OUT_OF_FUEL', {
+    limits: { fuelMax: 3_000_000, memoryPagesMax: 1024 },
+  }),
   attempt('starting with 4 GB', { memory: '65536' }, 'MODULE_LIMIT'),
   attempt(
     'growing and shrinking in turn',
@@ -53,6 +56,18 @@ export const tables: HostileCase[] = [
     'many tables',
     { fields: Array.from({ length: 40 }, (_, i) => `(table $t${i} 1 funcref)`).join(' ') },
     'MODULE_LIMIT',
+  ),
+  attempt(
+    'a million table entries, with little fuel',
+    { fields: Array.from({ length: 16 }, () => '(table 65536 funcref)').join(' ') },
+    'OUT_OF_FUEL',
+    SHORT,
+  ),
+  attempt(
+    'thousands of exports to make, with little fuel',
+    { fields: Array.from({ length: 9000 }, (_, i) => `(func (export "e${i}"))`).join(' ') },
+    'OUT_OF_FUEL',
+    SHORT,
   ),
   attempt(
     'growing a table without end',
