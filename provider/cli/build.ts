@@ -13,7 +13,7 @@ export function addBuild(program: Command): Command {
     .option('--debug', 'keep names, do not optimise')
     .option('--source-map', 'write FILE.wasm.map beside the module, for `run --profile`; the module stays the same')
     .option('--json', 'print {"file", "bytes", "cid"}')
-    .addHelpText('after', '\nExample:\n  workswap build handlers/hello/assembly/index.ts -o hello.wasm')
+    .addHelpText('after', '\nExample:\n  workswap build handlers/hello/assembly/index.ts -o hello.wasm --source-map')
     .action(build);
 }
 
