@@ -3,9 +3,12 @@ import { yamux } from '@chainsafe/libp2p-yamux';
 import { identify } from '@libp2p/identify';
 import type { Libp2p, PrivateKey } from '@libp2p/interface';
 import { ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
+import { tcp, type TCPSocketOptions } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
+import { corkedWrites } from './corked-writes.ts';
+import { lazyWindows } from './lazy-windows.ts';
+import { nodeCrypto } from './noise-crypto.ts';
 
 export interface NodeOptions {
   privateKey: PrivateKey;
@@ -19,6 +22,9 @@ export interface NodeOptions {
 
 /** The most a peer may send before we have read it. */
 const STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
+
+/** Bytes that a socket takes before it asks us to wait: with Node's 64 KiB, every noise frame waits for the one before it. */
+const SOCKET: TCPSocketOptions & { highWaterMark: number } = { highWaterMark: 256 * 1024 };
 
 export class ListenError extends WorkswapError {
   constructor(listen: string[], cause: unknown) {
@@ -40,19 +46,21 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
     privateKey: options.privateKey,
     nodeInfo: { name: 'workswap', version: '0.1.0' },
     addresses: { listen: options.listen },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
+    transports: [tcp({ dialOpts: SOCKET, listenOpts: SOCKET })],
+    connectionEncrypters: [corkedWrites(noise({ crypto: nodeCrypto }))],
     streamMuxers: [
-      yamux({
-        maxInboundStreams: options.streamsPerConnectionMax,
-        maxOutboundStreams: options.streamsPerConnectionMax,
-        streamOptions: {
-          // The default window grows to 16 MiB while a paused stream may buffer only 4 MiB: a peer that keeps to the
-          // window would be reset.
-          maxStreamWindowSize: STREAM_WINDOW_BYTES,
-          maxReadBufferLength: 2 * STREAM_WINDOW_BYTES,
-        },
-      }),
+      lazyWindows(
+        yamux({
+          maxInboundStreams: options.streamsPerConnectionMax,
+          maxOutboundStreams: options.streamsPerConnectionMax,
+          streamOptions: {
+            // The default window grows to 16 MiB while a paused stream may buffer only 4 MiB: a peer that keeps to the
+            // window would be reset.
+            maxStreamWindowSize: STREAM_WINDOW_BYTES,
+            maxReadBufferLength: 2 * STREAM_WINDOW_BYTES,
+          },
+        }),
+      ),
     ],
     services: { identify: identify(), ping: ping() },
     connectionManager: {

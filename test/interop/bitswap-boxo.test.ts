@@ -4,7 +4,8 @@ import { CID } from 'multiformats/cid';
 import { identity } from 'multiformats/hashes/identity';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { blocksWith, eventually, fetchFile, type OurPeer, startOurs } from './bitswap-scene.ts';
-import { BoxoPeer } from './boxo.ts';
+import type { BlockPeer } from './block-peer.ts';
+import { startBoxo } from './boxo.ts';
 import { addFile, type Block, type BlockSet, keyStream, makeBlocks, sha256Base64 } from './content.ts';
 import { buildGo, goMissing, goVersion } from './go-program.ts';
 
@@ -15,15 +16,15 @@ const MIB = 1024 * 1024;
 if (goVersion === undefined) console.warn(goMissing);
 
 describe.skipIf(goVersion === undefined)('boxo', () => {
-  let boxo: BoxoPeer;
+  let boxo: BlockPeer;
   let ours: OurPeer;
 
   beforeAll(async () => {
     await buildGo('boxo-peer', '.');
   });
   beforeEach(async () => {
-    boxo = await BoxoPeer.start();
-    ours = await startOurs([boxo.peerId]);
+    boxo = await startBoxo();
+    ours = await startOurs();
     await connect();
   });
   afterEach(async () => {
@@ -123,7 +124,7 @@ describe.skipIf(goVersion === undefined)('boxo', () => {
   });
 
   test('of two of them we ask one for the block, the other whether it has it, and neither sends it twice', async () => {
-    const other = await BoxoPeer.start();
+    const other = await startBoxo();
     try {
       await ours.libp2p.dial(multiaddr(other.addr));
       const set: BlockSet = { ...sets[1]!, count: 1 };

@@ -25,7 +25,7 @@ describe.skipIf(goVersion === undefined)('Kubo', () => {
   afterAll(() => kubo.stop());
   beforeEach(async () => {
     seed++;
-    ours = await startOurs([kubo.peerId]);
+    ours = await startOurs();
     await connect();
   });
   afterEach(() => ours.stop());

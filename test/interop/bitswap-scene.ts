@@ -5,17 +5,24 @@ import { createPeer, type Peer } from '../../provider/peer.ts';
 import { openUnixFsFile } from '../../provider/store/unixfs-file.ts';
 import { sha256Base64 } from './content.ts';
 
-const node = { connectionsMax: 100, connectionRatePerHostMax: 100, streamsPerConnectionMax: 1024 };
+const node = { connectionsMax: 400, connectionRatePerHostMax: 400, streamsPerConnectionMax: 1024 };
 
 export interface OurPeer extends Peer {
   id: string;
   addr: string;
 }
 
-/** A whole peer of ours, with the real ledger, that gives these peers unlimited credit. */
-export async function startOurs(friends: string[]): Promise<OurPeer> {
-  const overrides = Object.fromEntries(friends.map((id) => [id, 'unlimited' as const]));
-  const peer = await createPeer({ credit: { overrides }, node: { listen: ['/ip4/127.0.0.1/tcp/0'], ...node } });
+/** Enough for any test and any bench, for whoever comes. */
+const GENEROUS = { newcomerLineBytes: 2 ** 43, limitBytesMax: 2 ** 44, strangerPoolBytes: 2 ** 44 };
+
+/** A whole peer of ours, with the real ledger: in memory, or in a directory. */
+export async function startOurs(dataDir?: string): Promise<OurPeer> {
+  const directory = dataDir === undefined ? {} : { dataDir };
+  const peer = await createPeer({
+    credit: GENEROUS,
+    node: { listen: ['/ip4/127.0.0.1/tcp/0'], ...node },
+    ...directory,
+  });
   await peer.start();
   const addr = peer.libp2p.getMultiaddrs()[0]?.toString() as string;
   return { ...peer, id: peer.libp2p.peerId.toString(), addr };

@@ -5,7 +5,7 @@ import { balanced } from 'ipfs-unixfs-importer/layout';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
-import type { FileShape } from './boxo.ts';
+import type { FileShape } from './block-peer.ts';
 
 /** Blocks that both ends can make from a few numbers. */
 export interface BlockSet {

@@ -79,6 +79,19 @@ func (n *node) makeBlocks(ctx context.Context, set blockSet) error {
 	return nil
 }
 
+func (n *node) dropBlocks(ctx context.Context, set blockSet) error {
+	for number := range set.Count {
+		block, err := set.block(number)
+		if err != nil {
+			return err
+		}
+		if err := n.store.DeleteBlock(ctx, block.Cid()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fetchBlocks asks one session for all blocks of the set at once and compares every byte.
 func (n *node) fetchBlocks(ctx context.Context, set blockSet) (*fetched, error) {
 	want := map[cid.Cid][]byte{}

@@ -100,6 +100,8 @@ func (d *dispatcher) run(ctx context.Context, c command) (any, error) {
 		return n.get(ctx, c.Cid)
 	case "make":
 		return nil, n.makeBlocks(ctx, c.Set)
+	case "drop":
+		return nil, n.dropBlocks(ctx, c.Set)
 	case "fetch":
 		return n.fetchBlocks(ctx, c.Set)
 	case "addFile":
