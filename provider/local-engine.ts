@@ -3,7 +3,7 @@ import { WorkswapError } from '../sdk/protocol/index.ts';
 import { parseConfig } from './config.ts';
 import { createModuleLoader } from './modules/index.ts';
 import type { ModuleLoader } from './modules/index.ts';
-import { createSandbox } from './sandbox/index.ts';
+import { createSandbox, SANDBOX_LIMITS } from './sandbox/index.ts';
 import type { Sandbox } from './sandbox/index.ts';
 import { openBlockstore, openFile } from './store/index.ts';
 import type { GetBlock } from './store/index.ts';
@@ -35,6 +35,11 @@ export async function openLocalEngine(
   const engine = createSandbox({
     threads: 1,
     timeoutMsMax: sandbox.timeoutMsMax,
+    // The provider whose receipt is verified may have allowed more than the defaults.
+    inputBytesMax: SANDBOX_LIMITS.inputBytesMax.max,
+    outputBytesMax: SANDBOX_LIMITS.outputBytesMax.max,
+    queueBytesMax: SANDBOX_LIMITS.queueBytesMax.max,
+    memoryBytesMax: SANDBOX_LIMITS.memoryBytesMax.max,
     readFile: async (cid, offset, length, signal) =>
       (await openFile(CID.decode(cid), getBlock, { signal })).read(offset, length),
     fileSize: async (cid, signal) => (await openFile(CID.decode(cid), getBlock, { signal })).size,
