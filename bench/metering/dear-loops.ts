@@ -191,7 +191,10 @@ function chase(bytes: number, op: 'load' | 'store'): DearLoop {
     return { ...chain(`dependent loads over ${size}`, 'i32', '0', (x) => `(i32.load ${x})`, { fields }), missesCaches };
   }
   const address = `(i32.and (local.tee $a (i32.add (i32.mul (local.get $a) (i32.const 1664525)) (i32.const 1013904223))) (i32.const ${bytes - 64}))`;
-  return storm(`random stores over ${size}`, () => `(i32.store ${address} (local.get $n))`, { fields });
+  return {
+    ...storm(`random stores over ${size}`, () => `(i32.store ${address} (local.get $n))`, { fields }),
+    missesCaches,
+  };
 }
 
 const random = '(local.tee $a (i32.add (i32.mul (local.get $a) (i32.const 1664525)) (i32.const 1013904223)))';
