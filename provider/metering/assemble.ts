@@ -1,5 +1,6 @@
 import { AddedWriter, copyWithReferences } from './added.ts';
 import { Emitter } from './emit.ts';
+import { moduleLimit } from './errors.ts';
 import type { FunctionFacts } from './events.ts';
 import { Layout } from './layout.ts';
 import type { MeterLimits } from './limits.ts';
@@ -205,8 +206,16 @@ function codeSection(
       facts[index] as FunctionFacts,
       places[index] ?? [],
     );
+    const { start } = module.bodies[index] as Module['bodies'][number];
+    checkSize('meteredBodyBytesMax', body.length, limits, start);
+    checkSize('meteredCodeBytesMax', code.length + body.length, limits, start);
     code.u32(body.length);
     code.append(body);
   }
   return code;
+}
+
+/** Some operations grow tenfold and more: what was within the limits as it came need not be so any longer. */
+function checkSize(limit: keyof MeterLimits, bytes: number, limits: MeterLimits, offset: number): void {
+  if (bytes > limits[limit]) throw moduleLimit(limit, bytes, limits[limit], offset);
 }

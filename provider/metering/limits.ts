@@ -12,6 +12,10 @@ export interface MeterLimits {
   nameBytesMax: number;
   functionsMax: number;
   bodyBytesMax: number;
+  /** After metering. Engines on the web take no larger function: see "Implementation-defined Limits" of its JavaScript API. */
+  meteredBodyBytesMax: number;
+  /** Code of all functions after metering. */
+  meteredCodeBytesMax: number;
   localsPerFunctionMax: number;
   /** Over all functions: engines allocate a type for each local of each function that they validate. */
   localsTotalMax: number;
@@ -37,6 +41,8 @@ export const defaultLimits: Readonly<MeterLimits> = Object.freeze({
   nameBytesMax: 1_024,
   functionsMax: 50_000,
   bodyBytesMax: 1024 * 1024,
+  meteredBodyBytesMax: 7_654_321,
+  meteredCodeBytesMax: 64 * 1024 * 1024,
   localsPerFunctionMax: 10_000,
   localsTotalMax: 2_000_000,
   nestingMax: 1_000,

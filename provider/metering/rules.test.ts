@@ -105,6 +105,16 @@ describe('what is refused', () => {
   });
 });
 
+test('a function that grows too large for engines by being metered is refused', () => {
+  // Every copysign needs both operands made canonical.
+  const body = [0, 0x20, 0, 0x91, ...Array.from({ length: 200_000 }, () => [0x20, 0, 0x98]).flat(), 0x0b];
+  const size = (count: number) => [(count & 0x7f) | 0x80, ((count >> 7) & 0x7f) | 0x80, count >> 14];
+  const head = [1, 6, 1, 0x60, 1, 0x7d, 1, 0x7d, 3, 2, 1, 0];
+  const bytes = Uint8Array.from([...bytesOf(...head, 10, ...size(body.length + 4), 1, ...size(body.length)), ...body]);
+  expect(WebAssembly.validate(bytes)).toBe(true);
+  expect(refusal(bytes)).toMatchObject({ code: 'MODULE_LIMIT', limit: 'meteredBodyBytesMax' });
+});
+
 describe.each(both)('control flow, fuel in parameters: %s', (fuelInParameters) => {
   const endless: [string, string][] = [
     ['an outer loop where only an inner branch goes round', '(loop (loop (br 1)))'],

@@ -3,6 +3,7 @@
  * an instrumented form of the module beside the metered one, never on the way of a job.
  */
 export { flameGraph } from './flame-graph.ts';
+export { ProfileTooLargeError } from './instrument.ts';
 export { withFiles } from './files.ts';
 export { profile } from './profile.ts';
 export type { FlameNode, FunctionFuel, LineFuel, Profile } from './profile.ts';

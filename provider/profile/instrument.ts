@@ -1,3 +1,4 @@
+import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { defaultLimits, memoryPagesMaxDefault, stackBytesMax } from '../metering/index.ts';
 import { externalKinds, makePlan, NanFinder, Op, parseModule, Scanner, Writer } from '../metering/parts.ts';
 import type { FunctionReference, Module } from '../metering/parts.ts';
@@ -17,6 +18,8 @@ export interface Instrumented {
  * Rewrites a module by the meter's rules, but pays for every stretch of code where it stands, counts its runs, and tells
  * `workswap_profile.enter(function, fuel)` and `.leave(fuel)` of every call. A run that completes burns exactly what it
  * burns metered. The module must be one that `meter` accepts.
+ *
+ * @throws ProfileTooLargeError
  */
 export function instrument(bytes: Uint8Array): Instrumented {
   const module = parseModule(bytes, defaultLimits);
@@ -34,6 +37,7 @@ export function instrument(bytes: Uint8Array): Instrumented {
 
   const code = new Writer(bytes.length * 4 + 1024);
   const write = (): void => {
+    if (body.length > defaultLimits.meteredBodyBytesMax) throw new ProfileTooLargeError(body.length);
     code.u32(body.length);
     code.append(body);
     body.length = 0;
@@ -77,6 +81,17 @@ export function instrument(bytes: Uint8Array): Instrumented {
     imports: module.imports.map(({ name }) => name),
     functionCount: module.functions.length,
   };
+}
+
+/** Probes make a function larger than the meter does, and engines have a limit. */
+export class ProfileTooLargeError extends WorkswapError {
+  constructor(bytes: number) {
+    super(
+      'PROFILE_TOO_LARGE',
+      `A function of this module has ${bytes} bytes with all probes, more than engines take. Profile a build with smaller functions.`,
+      { fault: 'handler' },
+    );
+  }
 }
 
 function counted(count: number, capacity = 64): Writer {
