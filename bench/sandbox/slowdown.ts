@@ -4,8 +4,11 @@ import { median } from '../measure.ts';
 
 const SLOWDOWN_ROUNDS = 9;
 
-/** How much longer a job takes when it runs on four workers at once. */
-export async function slowdown(): Promise<number[]> {
+/**
+ * How much longer a job takes when it runs on four workers at once: in wall-clock time, and in CPU time, which says
+ * whether workers disturb one another beyond sharing the cores, on a busy machine too.
+ */
+export async function slowdown(): Promise<{ wall: number[]; cpu: number[] }> {
   const module = loadHandler({
     body: `(local $i i32) (local $x f64)
       (loop $l
@@ -18,15 +21,27 @@ export async function slowdown(): Promise<number[]> {
   try {
     const job = jobOf(module, { limits: { fuelMax: Number.MAX_SAFE_INTEGER } });
     const elapsed = async (): Promise<number> => (await sandbox.run(job)).elapsedMs;
-    await Promise.all([1, 2, 3, 4].map(elapsed));
-    const ratios: number[] = [];
+    const together = (): Promise<number[]> => Promise.all([1, 2, 3, 4].map(elapsed));
+    const inTurn = async (): Promise<number[]> => [await elapsed(), await elapsed(), await elapsed(), await elapsed()];
+    await together();
+    const wall: number[] = [];
+    const cpu: number[] = [];
     for (let i = 0; i < SLOWDOWN_ROUNDS; i++) {
-      const alone = median([await elapsed(), await elapsed(), await elapsed()]);
-      const together = await Promise.all([1, 2, 3, 4].map(elapsed));
-      ratios.push(median(together) / alone);
+      const alone = await measured(inTurn);
+      const atOnce = await measured(together);
+      wall.push(atOnce.elapsedMs / alone.elapsedMs);
+      cpu.push(atOnce.cpuMs / alone.cpuMs);
     }
-    return ratios;
+    return { wall, cpu };
   } finally {
     await sandbox.close();
   }
+}
+
+/** The median time of four jobs, and the process's CPU time meanwhile. */
+async function measured(jobs: () => Promise<number[]>): Promise<{ elapsedMs: number; cpuMs: number }> {
+  const before = process.cpuUsage();
+  const elapsedMs = median(await jobs());
+  const { user, system } = process.cpuUsage(before);
+  return { elapsedMs, cpuMs: (user + system) / 1000 };
 }
