@@ -89,6 +89,8 @@ export interface FunctionFacts {
   firstLocal: number;
   lastLocal: number;
   operandsMax: number;
+  /** Operations whose results an engine may keep on the stack beyond their use. */
+  values: number;
   hasLoop: boolean;
   /** Its metered form must set an operand aside. */
   hasTemporary: boolean;

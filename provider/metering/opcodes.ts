@@ -82,6 +82,14 @@ floatUse.fill(1, 0x9b, 0xa6); // f64 ceil ... max
 floatUse[0xb6] = floatUse[0xbb] = 1; // f32.demote_f64, f64.promote_f32
 for (const op of [0x24, 0x38, 0x39, 0x98, 0xa6, 0xbc, 0xbd]) floatUse[op] = 2; // global.set, stores, copysign, reinterpret
 
+/**
+ * 1: answers a value that depends on nothing but its operands. An optimising compiler computes it once where it stands
+ * twice, and keeps it on the stack over all calls between.
+ */
+export const keepsValue = new Uint8Array(256);
+keepsValue.fill(1, 0x43, 0xc5); // float constants, comparisons, arithmetic, conversions
+for (const op of [0x1b, 0x1c, 0x23, 0x3f, 0xd1]) keepsValue[op] = 1; // select, global.get, memory.size, ref.is_null
+
 /** Names for what is refused by opcode, so that an author knows which compiler flag to drop. */
 export function refusedFeature(op: number): string {
   if ((op >= 0x06 && op <= 0x0a) || op === 0x18 || op === 0x19 || op === 0x1f) return 'exceptions';

@@ -30,7 +30,9 @@ export const uncheckedCostMax = 1_000;
 /** Bytes of stack, as this meter counts them, that functions on cycles of the call graph may hold together. */
 export const stackBytesMax = 512 * 1024;
 /** Bytes of stack that all other functions may hold together along their longest chain; beyond it all are counted. */
-export const chainBytesMax = 64 * 1024;
+export const chainBytesMax = 128 * 1024;
+/** Bytes of one frame, without the values that an engine may keep. */
+export const frameBytesMax = 64 * 1024;
 
 export interface Plan {
   graph: CallGraph;
@@ -161,7 +163,8 @@ function inspect(
 /**
  * Recursion must end at the same depth everywhere, but engines, and tiers of one engine, differ in how deep they go. So
  * functions that can call themselves count the bytes of their frames against one bound that lies below every engine's. All
- * others stand on the stack at most once at a time, and are counted by their longest chain beforehand.
+ * others stand on the stack at most once at a time, and are counted by their longest chain beforehand. A frame holds what
+ * the code names, locals and operands, and in optimised code any result that is computed once for several uses.
  */
 function planStack(module: Module, facts: readonly FunctionFacts[], plan: Plan): void {
   const { graph } = plan;
@@ -171,16 +174,15 @@ function planStack(module: Module, facts: readonly FunctionFacts[], plan: Plan):
     const fact = facts[index - imported];
     if (fact === undefined) return 0;
     const type = module.types[module.functions[index] as number] as FunctionType;
-    const locals = module.bodies[index - imported]?.localsDeclared ?? 0;
-    return 96 + (type.params.length + type.results.length + locals + fact.operandsMax) * slotBytes;
+    const { localsDeclared = 0, start } = module.bodies[index - imported] ?? {};
+    const named = 96 + (type.params.length + type.results.length + localsDeclared + fact.operandsMax) * slotBytes;
+    if (named > frameBytesMax) throw moduleLimit('frameBytesMax', named, frameBytesMax, start);
+    return named + fact.values * slotBytes;
   };
   const bytes = new Float64Array(graph.nodeCount);
   let longest = 0;
   for (let index = 0; index < graph.functionCount; index++) {
     bytes[index] = frame(index);
-    if (index >= imported && (bytes[index] as number) > chainBytesMax) {
-      throw moduleLimit('chainBytesMax', bytes[index] as number, chainBytesMax, module.bodies[index - imported]?.start);
-    }
   }
   const chain = new Float64Array(graph.componentCount);
   forEachNodeCalleesFirst(graph, (node) => {

@@ -11,6 +11,7 @@ import {
   floatUse,
   heightChange,
   immediates,
+  keepsValue,
   miscHeightChange,
   miscIndices,
   refusedFeature,
@@ -91,6 +92,7 @@ export class Scanner {
     let deadDepth = 0;
     let hasTemporary = false;
     let floats = 0;
+    let values = 0;
     const firstLocal = this.declaredLocalsLength;
     const type = module.types[typeIndex];
     const paramCount = this.recordLocals ? (type?.params.length ?? 0) : Infinity;
@@ -193,6 +195,7 @@ export class Scanner {
         if (deadDepth > 0 || (op !== 0x05 && op !== 0x0b)) continue;
       }
       floats |= op === 0xfd ? 3 : (floatUse[op] as number);
+      values += op < 0xfc ? (keepsValue[op] as number) : op === 0xfd || arg < Misc.memoryInit ? 1 : 0;
       plain += op < 0xfc ? (cost[op] as number) : op === 0xfd ? (simdCost[arg] as number) : (miscCost[arg] as number);
 
       // Then the events.
@@ -329,6 +332,7 @@ export class Scanner {
       operandsMax: Math.max(heightMax, results),
       hasLoop,
       hasTemporary,
+      values,
       computesFloats: (floats & 1) !== 0,
       showsFloats: (floats & 2) !== 0,
     };

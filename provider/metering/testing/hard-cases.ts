@@ -53,6 +53,11 @@ function nanSource(): string {
 
 const deeper = '(i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))';
 
+function computation(index: number): string {
+  const product = `(i64.mul (i64.add (local.get 0) (i64.const ${index * 7919 + 13})) (i64.sub (local.get 1) (i64.const ${index * 104729 + 5})))`;
+  return `(local.set 2 (i64.xor (local.get 2) ${product}))`;
+}
+
 /** Recursions without end, with frames of every kind; each counts in memory how deep it got. */
 function recursions(): [string, string][] {
   const recursion = (name: string, functions: string): [string, string] => [
@@ -98,6 +103,17 @@ function recursions(): [string, string][] {
       `(func $f (export "f") (param f64 f32) (result f64) ${deeper}
       (f64.store (i32.const 8) (f64.mul (local.get 0) (local.get 0))) (f32.store (i32.const 16) (f32.copysign (f32.mul (local.get 1) (local.get 1)) (local.get 1)))
       (f64.copysign (local.get 0) (f64.add (call $f (f64.sqrt (local.get 0)) (local.get 1)) (local.get 0))))`,
+    ),
+    // Optimising compilers compute what stands twice once, and keep it over the call between.
+    recursion(
+      'between two times the same 300 computations',
+      `(func $f (export "f") (param i64 i64) (result i64) (local i64) ${deeper} ${times(300, computation)}
+      (local.set 2 (i64.add (local.get 2) (call $f (local.get 2) (local.get 1)))) ${times(300, computation)} (local.get 2))`,
+    ),
+    recursion(
+      'before 300 float constants',
+      `(func $f (export "f") (result f64) (local f64) ${deeper} (local.set 0 (call $f))
+      ${times(300, (i) => `(local.set 0 (f64.add (f64.mul (local.get 0) (f64.const ${i}.5)) (f64.load (i32.const ${8 + i * 8}))))`)} (local.get 0))`,
     ),
     recursion(
       'by turns',
