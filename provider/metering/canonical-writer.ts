@@ -8,11 +8,11 @@ const f32Nan = [0x43, 0x00, 0x00, 0xc0, 0x7f];
 const f64Nan = [0x44, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf8, 0x7f];
 const f32x4Nan = [0xfd, 12, ...Array.from({ length: 4 }, () => f32Nan.slice(1)).flat()];
 const f64x2Nan = [0xfd, 12, ...Array.from({ length: 2 }, () => f64Nan.slice(1)).flat()];
-// f32x4.eq, f64x2.eq, i32x4.all_true, i64x2.all_true, v128.bitselect
-const f32x4Eq = [0xfd, 65];
-const f64x2Eq = [0xfd, 71];
-const i32x4AllTrue = [0xfd, 0xa3, 0x01];
-const i64x2AllTrue = [0xfd, 0xc3, 0x01];
+// f32x4.ne, f64x2.ne, i32x4.bitmask, i64x2.bitmask, v128.bitselect
+const f32x4Ne = [0xfd, 66];
+const f64x2Ne = [0xfd, 72];
+const i32x4Bitmask = [0xfd, 0xa4, 0x01];
+const i64x2Bitmask = [0xfd, 0xc4, 0x01];
 const bitselect = [0xfd, 82];
 
 /** The scalar on the stack, or the canonical NaN: a branch that is never taken in most programs. */
@@ -81,20 +81,19 @@ export class CanonicalWriter {
   private lanes(single: boolean): void {
     const { out } = this;
     const local = this.local.get(ValueType.v128) as number;
-    const equal = single ? f32x4Eq : f64x2Eq;
-    const same = (): void => {
+    // Which lanes are NaNs. Their bitmask is a cheaper test than all_true or any_true.
+    const nans = (): void => {
       put(out, Op.localGet, local);
       put(out, Op.localGet, local);
-      out.put(...equal);
+      out.put(...(single ? f32x4Ne : f64x2Ne));
     };
     put(out, Op.localSet, local);
-    same();
-    out.put(...(single ? i32x4AllTrue : i64x2AllTrue), Op.if, ValueType.v128);
+    nans();
+    out.put(...(single ? i32x4Bitmask : i64x2Bitmask), Op.if, ValueType.v128, ...(single ? f32x4Nan : f64x2Nan));
     put(out, Op.localGet, local);
-    out.byte(Op.else);
+    nans();
+    out.put(...bitselect, Op.else);
     put(out, Op.localGet, local);
-    out.put(...(single ? f32x4Nan : f64x2Nan));
-    same();
-    out.put(...bitselect, Op.end);
+    out.byte(Op.end);
   }
 }
