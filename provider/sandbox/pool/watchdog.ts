@@ -7,6 +7,8 @@ import type { Entry } from './entry.ts';
 const TICK_MS = 5;
 /** A cancelled job may end by itself within this time: most do, and a new worker costs ten times as much. */
 const CANCEL_GRACE_MS = 5;
+/** One that has run as long as this will hardly end just now: it is stopped at once. */
+const CANCEL_LONG_MS = 20;
 /** A job that runs longer than this gives up its neighbours in the batch. */
 const TAKE_BACK_MS = 5;
 
@@ -60,7 +62,8 @@ export class Watchdog {
     if (current === undefined || entry === undefined || entry.batch !== batch) return;
     const elapsedMs = nowMs - current.startedMs;
     const { timeoutMs } = entry.job.limits;
-    if (entry.cancelledMs !== undefined && nowMs - entry.cancelledMs >= CANCEL_GRACE_MS) {
+    const graceMs = elapsedMs < CANCEL_LONG_MS ? CANCEL_GRACE_MS : 0;
+    if (entry.cancelledMs !== undefined && nowMs - entry.cancelledMs >= graceMs) {
       const init = { fault: 'consumer', retryable: true, elapsedMs, cause: entry.cancelReason } as const;
       this.#actions.kill(batch, entry, new SandboxError('JOB_CANCELLED', 'The job was cancelled while it ran.', init));
     } else if (elapsedMs >= timeoutMs) {
