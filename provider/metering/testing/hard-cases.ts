@@ -104,6 +104,14 @@ function recursions(): [string, string][] {
       (f64.store (i32.const 8) (f64.mul (local.get 0) (local.get 0))) (f32.store (i32.const 16) (f32.copysign (f32.mul (local.get 1) (local.get 1)) (local.get 1)))
       (f64.copysign (local.get 0) (f64.add (call $f (f64.sqrt (local.get 0)) (local.get 1)) (local.get 0))))`,
     ),
+    // The most that may stand below a recursion, and the recursion that takes most for each byte counted.
+    recursion(
+      'below two frames of 7,500 locals',
+      `(func $a (export "f") (result i64) (local ${'i64 '.repeat(7500)}) (i64.add (call $b) (local.get 7499)))
+      (func $b (result i64) (local ${'i64 '.repeat(7500)}) (i64.add (call $f ${times(128, () => '(i64.const 1)')}) (local.get 7499)))
+      (func $f (param ${'i64 '.repeat(128)}) (result i64) ${deeper}
+      (i64.add (local.get 127) (call $f ${times(128, (i) => `(local.get ${127 - i})`)})))`,
+    ),
     // Optimising compilers compute what stands twice once, and keep it over the call between.
     recursion(
       'between two times the same 300 computations',
