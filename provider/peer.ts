@@ -4,7 +4,7 @@ import type { Libp2p, PrivateKey } from '@libp2p/interface';
 import type { Blockstore } from 'interface-blockstore';
 import { createBitswap, networkedBlockstore } from './bitswap/index.ts';
 import type { Bitswap } from './bitswap/index.ts';
-import { createScoreLedger } from './ledger/index.ts';
+import { createScoreLedger, Reconciler } from './ledger/index.ts';
 import type { CreditPolicy, ScoreLedger } from './ledger/index.ts';
 import { createNode, loadIdentity, startNode } from './node/index.ts';
 import { openBlockstore, openDatabase } from './store/index.ts';
@@ -33,6 +33,8 @@ export interface Peer {
   blocks: Blockstore;
   bitswap: Bitswap;
   scoreLedger: ScoreLedger;
+  /** Compares our books with another peer's. */
+  reconciler: Reconciler;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -45,6 +47,7 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
   const scoreLedger = init.scoreLedger ?? createScoreLedger({ database, policy: init.credit ?? {} });
   const libp2p = await createNode({ privateKey, ...init.node });
   const bitswap = createBitswap({ libp2p, blockstore, scoreLedger });
+  const reconciler = new Reconciler({ libp2p, privateKey, scoreLedger });
   return {
     libp2p,
     privateKey,
@@ -52,6 +55,7 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
     blocks: networkedBlockstore(bitswap, blockstore),
     bitswap,
     scoreLedger,
+    reconciler,
     async start() {
       scoreLedger.start((peer, score) => {
         const tag = { tags: { 'workswap-score': { value: score } } };
@@ -61,8 +65,10 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
       });
       await startNode(libp2p, init.node.listen);
       await bitswap.start();
+      await reconciler.start();
     },
     async stop() {
+      await reconciler.stop();
       await bitswap.stop();
       await libp2p.stop();
       scoreLedger.stop();

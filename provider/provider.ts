@@ -9,7 +9,7 @@ import { parseConfig } from './config.ts';
 import type { ConfigInput } from './config.ts';
 import { createJobs } from './jobs/index.ts';
 import type { Jobs, JobsStats } from './jobs/index.ts';
-import type { ScoreLedger } from './ledger/index.ts';
+import type { Reconciled, ScoreLedger } from './ledger/index.ts';
 import { createModuleLoader } from './modules/index.ts';
 import { createPeer } from './peer.ts';
 import type { PeerInit } from './peer.ts';
@@ -39,6 +39,8 @@ export interface Provider {
   setTariff(rates: TariffRates): Promise<void>;
   /** Fetches a whole DAG that the provider wants to have. While it is under way, debtors are told that serving it pays. */
   fetch(root: CID, options?: { signal?: AbortSignal }): Promise<{ blocks: number; bytes: number }>;
+  /** Compares our account of a connected peer with the peer's account of us. @throws ReconcileError */
+  reconcile(peer: PeerId, options?: { signal?: AbortSignal }): Promise<Reconciled>;
   stats(): { jobs: JobsStats; sandbox: SandboxStats };
   /** Lets running jobs finish for `graceMs` (10 s) and refunds the rest, closes every stream, flushes every store. */
   stop(options?: { graceMs?: number }): Promise<void>;
@@ -113,6 +115,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       jobs.tariffChanged();
     },
     fetch: (root, { signal } = {}) => fetchDag(root, getBlock, signal === undefined ? {} : { signal }),
+    reconcile: (other, from) => peer.reconciler.reconcile(other, from),
     stats: () => ({ jobs: jobs.stats(), sandbox: sandbox.stats() }),
     stop(options) {
       stopped ??= (async () => {

@@ -18,4 +18,11 @@ export {
   type StatedReceipt,
 } from './statement.ts';
 export { reconcile, type Difference, type DifferenceCause, type Reconciliation } from './reconcile.ts';
+export {
+  LEDGER_PROTOCOL,
+  ReconcileError,
+  Reconciler,
+  type Reconciled,
+  type ReconcileErrorCode,
+} from './exchange/index.ts';
 export { accountCar } from './car.ts';

@@ -26,7 +26,7 @@ export interface ReceiptFilter {
   direction?: 'given' | 'received';
 }
 
-const COLUMNS = 'r.id, r.cid, a.peer, r.entry, r.price, r.time, r.bytes';
+const COLUMNS = 'r.id, r.cid, a.peer, r.entry, r.price, r.time, r.bytes, r.previous';
 const FROM = 'FROM receipts r JOIN accounts a ON a.id = r.account';
 const PAGE_ROWS = 256;
 
@@ -35,6 +35,9 @@ export class Receipts {
   readonly #byKey: StatementSync;
   readonly #inTail: StatementSync;
   readonly #page: StatementSync;
+  readonly #newest: StatementSync;
+  readonly #newestInTail: StatementSync;
+  readonly #one: StatementSync;
 
   constructor({ sqlite }: Database) {
     this.#byKey = sqlite.prepare(
@@ -45,6 +48,11 @@ export class Receipts {
       `SELECT ${COLUMNS} ${FROM} WHERE r.id > (SELECT receipts_folded FROM ledger_state) AND r.cid = ?`,
     );
     this.#page = sqlite.prepare(`SELECT ${COLUMNS} ${FROM} WHERE r.id < ? ORDER BY r.id DESC LIMIT ${PAGE_ROWS}`);
+    this.#newest = sqlite.prepare('SELECT id, last_receipt AS last FROM accounts WHERE peer = ?');
+    this.#newestInTail = sqlite.prepare(
+      'SELECT max(id) AS last FROM receipts WHERE id > (SELECT receipts_folded FROM ledger_state) AND account = ?',
+    );
+    this.#one = sqlite.prepare(`SELECT ${COLUMNS} ${FROM} WHERE r.id = ? AND r.account = ?`);
   }
 
   get(cid: string): StoredReceipt | undefined {
@@ -53,16 +61,34 @@ export class Receipts {
   }
 
   /** Newest first. Receipts that are settled meanwhile are not listed. */
-  *list(filter: ReceiptFilter = {}): Generator<StoredReceipt> {
+  *list({ peer, direction }: ReceiptFilter = {}): Generator<StoredReceipt> {
+    for (const receipt of peer === undefined ? this.#all() : this.#of(peer)) {
+      if (direction === undefined || direction === receipt.direction) yield receipt;
+    }
+  }
+
+  /** Follows the chain of one account; it ends where receipts were pruned, since the oldest go first. */
+  *#of(peer: string): Generator<StoredReceipt> {
+    const account = this.#newest.get(peer);
+    if (account === undefined) return;
+    const accountId = integer(account, 'id');
+    const inTail = this.#newestInTail.get(accountId)?.['last'];
+    let next = typeof inTail === 'number' ? inTail : integer(account, 'last');
+    while (next > 0) {
+      const row = this.#one.get(next, accountId);
+      if (row === undefined) return;
+      yield toReceipt(row);
+      next = integer(row, 'previous');
+    }
+  }
+
+  *#all(): Generator<StoredReceipt> {
     let before = Number.MAX_SAFE_INTEGER;
     for (;;) {
       const rows = this.#page.all(before);
       for (const row of rows) {
         before = integer(row, 'id');
-        const receipt = toReceipt(row);
-        if (filter.peer !== undefined && filter.peer !== receipt.peer) continue;
-        if (filter.direction !== undefined && filter.direction !== receipt.direction) continue;
-        yield receipt;
+        yield toReceipt(row);
       }
       if (rows.length < PAGE_ROWS) return;
     }

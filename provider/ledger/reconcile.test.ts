@@ -53,7 +53,11 @@ describe('two ledgers', () => {
     await job(ofAlice, ofBob, 'a', true);
     ofAlice.addToSentBytes(bob, 5);
     ofBob.addToReceivedBytes(alice, 5);
-    expect(compare(ofAlice, ofBob)).toEqual({ agrees: true, differences: [] });
+    expect(compare(ofAlice, ofBob)).toEqual({
+      agrees: true,
+      differences: [],
+      ghost: { ours: 0, theirs: 0 },
+    });
   });
 
   test('find the receipt that was lost with a connection, and agree when it is shown again', async () => {
@@ -102,6 +106,18 @@ describe('two ledgers', () => {
       },
       { total: 'work we did', cause: 'OLDER_RECEIPTS', bytes: 100, receipts: [] },
     ]);
+  });
+
+  test('do not accuse each other of receipts that one of them has pruned', async () => {
+    const [ofAlice, ofBob] = [open(), open()];
+    for (let i = 0; i < 20; i++) await job(ofAlice, ofBob, i, true);
+    await ofAlice.prune({ receiptsMax: 5 });
+    expect(stateAccount(ofAlice, alice, bob, 1).receipts).toHaveLength(5);
+    expect(compare(ofAlice, ofBob)).toMatchObject({ agrees: true, differences: [] });
+    await ofBob.prune({ receiptsMax: 3 });
+    expect(compare(ofAlice, ofBob)).toMatchObject({ agrees: true, differences: [] });
+    await job(ofAlice, ofBob, 'late', false);
+    expect(compare(ofAlice, ofBob).differences).toMatchObject([{ total: 'work we did', bytes: 100 }]);
   });
 
   test('of other peers are not compared', () => {
@@ -181,6 +197,11 @@ describe('a statement', () => {
     ['with a negative amount', { workSent: -1 }],
     ['with a fraction', { blocksRecv: 0.5 }],
     ['with too large an amount', { ghost: 2 ** 52 }],
+    [
+      'whose receipts are more than can be added up',
+      { receipts: [1, 2].map((i) => ({ cid: CID.parse(document(i).cid), priceBytes: 2 ** 51, given: true })) },
+    ],
+    ['that answers something that is no link', { answers: 'x' as unknown as CID }],
     ['without receipts', { receipts: 'none' as unknown as [] }],
     ['with a receipt that is no link', { receipts: [{ cid: 'x' as unknown as CID, priceBytes: 1, given: true }] }],
     ['of another version', { version: 2 }],
@@ -202,7 +223,7 @@ describe('a statement', () => {
   test('with the most receipts fits a signed document', async () => {
     const receipts = Array.from({ length: STATED_RECEIPTS_MAX }, (_, i) => ({
       cid: CID.parse(document(i).cid),
-      priceBytes: 2 ** 50,
+      priceBytes: 2 ** 42,
       given: true,
     }));
     expect((await openStatement(await sealed({ receipts }))).receipts).toHaveLength(STATED_RECEIPTS_MAX);

@@ -35,6 +35,11 @@ export interface Reconciliation {
   agrees: boolean;
   /** Their bytes add up to the difference of the two accounts exactly. */
   differences: Difference[];
+  /**
+   * Ghost debt that each side counts on its own: work and blocks that it spent on the other, who went away before they
+   * were delivered. It makes the balances differ, and is no difference in what was exchanged.
+   */
+  ghost: { ours: number; theirs: number };
 }
 
 /** The statements are not about the same two peers. */
@@ -53,7 +58,7 @@ export function reconcile(ours: AccountStatement, theirs: AccountStatement): Rec
     ...work('work we did', ours, theirs),
     ...work('work done for us', theirs, ours),
   ];
-  return { agrees: differences.length === 0, differences };
+  return { agrees: differences.length === 0, differences, ghost: { ours: ours.ghost, theirs: theirs.ghost } };
 }
 
 function blocks(total: ReconciledTotal, sent: number, received: number): Difference[] {
@@ -65,8 +70,8 @@ function blocks(total: ReconciledTotal, sent: number, received: number): Differe
 function work(total: ReconciledTotal, giver: AccountStatement, receiver: AccountStatement): Difference[] {
   const given = byCid(giver.receipts.filter((receipt) => receipt.given));
   const received = byCid(receiver.receipts.filter((receipt) => !receipt.given));
-  const lost = missing(given, received, isCut(receiver));
-  const invented = missing(received, given, isCut(giver));
+  const lost = missing(given, received, isCut(receiver, received, receiver.workRecv));
+  const invented = missing(received, given, isCut(giver, given, giver.workSent));
   const changed = [...given.values()].filter(({ cid, priceBytes }) => {
     const other = received.get(cid.toString());
     return other !== undefined && other.priceBytes !== priceBytes;
@@ -103,8 +108,9 @@ function missing(
     .map((cid) => own.get(cid)!);
 }
 
-function isCut(statement: AccountStatement): boolean {
-  return statement.receipts.length === STATED_RECEIPTS_MAX;
+/** A list that is full, or does not add up to its total because older receipts were pruned. */
+function isCut(statement: AccountStatement, listed: ReadonlyMap<string, StatedReceipt>, total: number): boolean {
+  return statement.receipts.length === STATED_RECEIPTS_MAX || sum([...listed.values()]) < total;
 }
 
 function byCid(receipts: readonly StatedReceipt[]): Map<string, StatedReceipt> {

@@ -1,6 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import type { PeerId } from '@libp2p/interface';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { migrate, openDatabase } from '../store/sqlite/index.ts';
+import { createScoreLedger } from './ledger.ts';
 import { historyCsv } from './read-history.ts';
+import { ledgerSchema } from './schema.ts';
 import { memoryLedger, testPeers, testRecord } from './testing.ts';
 
 const HOUR_MS = 3_600_000;
@@ -71,6 +75,34 @@ test('a receipt too large to be one is refused before anything is reserved for i
     ledger.abandon(reservation, 0);
   }
   expect(ledger.getAccount(peer!)).toMatchObject({ reserved: 0, balance: 0 });
+});
+
+test('a ledger of the first version is opened, and lists the receipts of each account', async () => {
+  const database = openDatabase(':memory:');
+  onTestFinished(() => database.close());
+  migrate(database, { name: ledgerSchema.name, steps: ledgerSchema.steps.slice(0, 1) });
+  const [one, two] = await testPeers(2);
+  const addAccount = database.sqlite.prepare('INSERT INTO accounts (id, peer) VALUES (?, ?)');
+  addAccount.run(1, one!.toString());
+  addAccount.run(2, two!.toString());
+  const add = database.sqlite.prepare(
+    'INSERT INTO receipts (id, cid, account, entry, price, ledger_ms, time) VALUES (?, ?, ?, 0, 1, 0, ?)',
+  );
+  for (const id of [1, 2, 3, 4, 5]) add.run(id, `old${id}`, 1 + (id % 2), Date.now());
+  // Up to here folded; the last two are still to be replayed.
+  database.sqlite.exec('UPDATE ledger_state SET receipts_folded = 3');
+  const ledger = createScoreLedger({ database });
+  onTestFinished(() => ledger.stop());
+  const listOf = (peer: PeerId) => [...ledger.receipts.list({ peer: peer.toString() })].map(({ cid }) => cid);
+  expect([listOf(one!), listOf(two!)]).toEqual([
+    ['old4', 'old2'],
+    ['old5', 'old3', 'old1'],
+  ]);
+  await ledger.settle(ledger.reserve(one!, 1, 'work'), 1, testRecord('new'));
+  expect(listOf(one!)).toEqual([testRecord('new').cid, 'old4', 'old2']);
+  await ledger.flush();
+  await ledger.settle(ledger.reserve(two!, 1, 'work'), 1, testRecord('newer'));
+  expect(listOf(two!)).toEqual([testRecord('newer').cid, 'old5', 'old3', 'old1']);
 });
 
 describe('history', () => {

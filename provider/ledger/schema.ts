@@ -74,5 +74,19 @@ export const ledgerSchema: Schema = {
     ) STRICT;
     INSERT INTO ledger_state VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0, '{}');
     `,
+    `
+    -- The receipts of an account are a chain from the newest to the oldest: it costs a settlement nothing, where an index
+    -- would touch a page of its own for each account. 0 ends the chain.
+    ALTER TABLE receipts ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;
+    UPDATE receipts SET previous = chain.previous
+      FROM (SELECT id, lag(id, 1, 0) OVER (PARTITION BY account ORDER BY id) AS previous FROM receipts) AS chain
+      WHERE receipts.id = chain.id;
+    -- The newest receipt up to receipts_folded.
+    ALTER TABLE accounts ADD COLUMN last_receipt INTEGER NOT NULL DEFAULT 0;
+    UPDATE accounts SET last_receipt = newest.id
+      FROM (SELECT account, max(id) AS id FROM receipts
+            WHERE id <= (SELECT receipts_folded FROM ledger_state) GROUP BY account) AS newest
+      WHERE accounts.id = newest.account;
+    `,
   ],
 };

@@ -8,6 +8,8 @@ export interface Unfolded {
   workRecv: number;
   blocksSent: number;
   exchanged: number;
+  /** Its newest receipt. */
+  last: number;
 }
 
 /** The receipts that are not folded into the accounts yet. */
@@ -27,6 +29,7 @@ export class Tail {
     sums[entry] += price;
     sums.exchanged += 1;
     this.lastId += 1;
+    sums.last = this.lastId;
     this.cids.set(cid, this.lastId);
     return this.lastId;
   }
@@ -39,6 +42,7 @@ export class Tail {
       own.workRecv += sums.workRecv;
       own.blocksSent += sums.blocksSent;
       own.exchanged += sums.exchanged;
+      own.last = sums.last;
     }
     for (const [cid, row] of later.cids) this.cids.set(cid, row);
     this.lastId = later.lastId;
@@ -47,7 +51,7 @@ export class Tail {
   #sums(account: number): Unfolded {
     let sums = this.accounts.get(account);
     if (sums === undefined) {
-      sums = { workSent: 0, workRecv: 0, blocksSent: 0, exchanged: 0 };
+      sums = { workSent: 0, workRecv: 0, blocksSent: 0, exchanged: 0, last: 0 };
       this.accounts.set(account, sums);
     }
     return sums;

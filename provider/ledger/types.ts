@@ -1,5 +1,7 @@
 import type { PeerId } from '@libp2p/interface';
 
+import type { ReceiptFilter, StoredReceipt } from './receipts.ts';
+
 /** What was exchanged: stored blocks (Bitswap) or computed content (jobs). Both are counted in bytes. */
 export type Kind = 'blocks' | 'work';
 
@@ -89,6 +91,8 @@ export interface ScoreLedger {
    * answer takes the request back. Optional: without it, ask again after the `waitMs` of OverCreditError.
    */
   onRoom?(peer: PeerId, bytes: number, callback: () => void): () => void;
+  /** Receipts of work in both directions, newest first. Optional: without it, account statements list none. */
+  readonly receipts?: { list(filter: ReceiptFilter): Iterable<StoredReceipt> };
   /** Where the peer stands: under contention, peers in the soft zone wait behind others; in the hard zone nothing fits. */
   zone?(peer: PeerId): CreditZone;
 }

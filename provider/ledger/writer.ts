@@ -22,6 +22,7 @@ interface Change extends Totals {
   id: number;
   exchanged: number;
   refreshedMs: number | null;
+  last: number | null;
 }
 
 /**
@@ -82,9 +83,10 @@ export class LedgerWriter {
         const account = receipts.accounts[i] || this.#accountId(receipts.peers[i]!, newPeers);
         const price = receipts.prices[i]!;
         const entry = receipts.entries[i]!;
+        const previous = this.#lastReceipt(account, added);
         const id = added.add(account, ENTRIES[entry]!, cid, price);
         const bytes = receipts.bytes.subarray(start, end);
-        this.#sql.receipt.run(id, cid, account, entry, price, receipts.ledgerMs[i]!, receipts.wallMs, bytes);
+        this.#sql.receipt.run(id, cid, account, entry, price, receipts.ledgerMs[i]!, receipts.wallMs, bytes, previous);
       }
       start = end;
     }
@@ -93,6 +95,11 @@ export class LedgerWriter {
 
   #isCounted(cid: string, added: Tail): boolean {
     return added.cids.has(cid) || this.#tail.cids.has(cid) || this.#sql.counted.get(cidKey(cid), cid) !== undefined;
+  }
+
+  #lastReceipt(account: number, added: Tail): number {
+    const last = added.accounts.get(account)?.last ?? this.#tail.accounts.get(account)?.last;
+    return last ?? integer(this.#sql.lastReceipt.get(account) ?? {}, 'last_receipt');
   }
 
   #fold(checkpoint: Checkpoint, added: Tail, newPeers: string[]): number {
@@ -125,6 +132,7 @@ export class LedgerWriter {
       change.ghost,
       change.forgiven,
       change.refreshedMs,
+      change.last,
       change.id,
     );
   }
@@ -155,6 +163,7 @@ function toChange(id: number, delta: AccountDelta | undefined, sums: Unfolded | 
     ghost: delta?.ghost ?? 0,
     forgiven: delta?.forgiven ?? 0,
     refreshedMs: delta?.refreshedMs ?? null,
+    last: sums?.last ?? null,
   };
 }
 
@@ -162,15 +171,17 @@ function prepareStatements({ sqlite }: Database) {
   return {
     folded: sqlite.prepare('SELECT receipts_folded AS folded FROM ledger_state'),
     accountId: sqlite.prepare('SELECT id FROM accounts WHERE peer = ?'),
+    lastReceipt: sqlite.prepare('SELECT last_receipt FROM accounts WHERE id = ?'),
     newAccount: sqlite.prepare('INSERT INTO accounts (peer) VALUES (?) RETURNING id'),
     account: sqlite.prepare(
       `UPDATE accounts SET blocks_sent = blocks_sent + ?, blocks_recv = blocks_recv + ?, work_sent = work_sent + ?,
          work_recv = work_recv + ?, exchanged = exchanged + ?, ghost = ghost + ?, forgiven = forgiven + ?,
-         refreshed_ms = coalesce(?, refreshed_ms)
+         refreshed_ms = coalesce(?, refreshed_ms), last_receipt = coalesce(?, last_receipt)
        WHERE id = ?`,
     ),
     receipt: sqlite.prepare(
-      'INSERT INTO receipts (id, cid, account, entry, price, ledger_ms, time, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO receipts (id, cid, account, entry, price, ledger_ms, time, bytes, previous)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     counted: sqlite.prepare(
       'SELECT 1 FROM receipt_keys k JOIN receipts r ON r.id = k.receipt WHERE k.key = ? AND r.cid = ?',
