@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { CID } from 'multiformats/cid';
 import type { LocalEngine } from '../local-engine.ts';
-import { flameGraph, profile, reportOf, SourceMap, withFiles } from '../profile/index.ts';
+import { flameGraph, profile, ProfileFilesError, reportOf, SourceMap, withFiles } from '../profile/index.ts';
 import type { Profile } from '../profile/index.ts';
 import { createNodeHost } from '../sandbox/index.ts';
 import type { JobSpec } from '../sandbox/index.ts';
@@ -15,7 +15,8 @@ export async function profileJob(file: string, wasm: Uint8Array, job: JobSpec, e
     (files) => profile(wasm, job, createNodeHost(files), sourceMap),
     async (cid, bytesMax) => {
       const handle = await openFile(CID.decode(cid), engine.getBlock);
-      return handle.read(0, Math.min(handle.size, bytesMax));
+      if (handle.size > bytesMax) throw new ProfileFilesError();
+      return handle.read(0, handle.size);
     },
   );
 }

@@ -1,3 +1,4 @@
+import { WorkswapError } from '../../sdk/protocol/index.ts';
 import type { FileAccess } from '../sandbox/index.ts';
 
 /** Bytes of the files that one profiled run may read. */
@@ -15,7 +16,9 @@ class FileMissingError extends Error {
 
 /**
  * Runs `attempt`, which is deterministic, again and again until all files that it reads are here. `readWhole` fetches
- * one of them, at most so many bytes.
+ * one of them, of at most so many bytes.
+ *
+ * @throws ProfileFilesError from `readWhole`, when a file is larger
  */
 export async function withFiles<T>(
   attempt: (files: FileAccess) => T,
@@ -52,4 +55,14 @@ function missingFile(error: unknown): Uint8Array | undefined {
 
 function keyOf(cid: Uint8Array): string {
   return Buffer.from(cid).toString('hex');
+}
+
+export class ProfileFilesError extends WorkswapError {
+  constructor() {
+    super(
+      'PROFILE_FILES_TOO_LARGE',
+      `The run reads files of more than ${FILES_BYTES_MAX} bytes together. Profile it on a smaller one.`,
+      { fault: 'consumer' },
+    );
+  }
 }

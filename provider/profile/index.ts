@@ -4,7 +4,7 @@
  */
 export { flameGraph } from './flame-graph.ts';
 export { ProfileTooLargeError } from './instrument.ts';
-export { withFiles } from './files.ts';
+export { ProfileFilesError, withFiles } from './files.ts';
 export { profile } from './profile.ts';
 export type { FlameNode, FunctionFuel, LineFuel, Profile } from './profile.ts';
 export { reportOf } from './report.ts';
