@@ -214,6 +214,28 @@ test.each([1, 2, 3])('with three full holders, %i of them named, hardly a byte c
   }
 });
 
+test.each(['silent', 'lying', 'slow'])('of three full holders one is %s: the others finish its share', async (kind) => {
+  // Only stealing can help: the other ways to give a peer up are far away.
+  const patient = { limits: { stallTimeoutMs: 600_000, askTimeoutMs: 600_000 } };
+  const [ours, bad, ...good] = await startWith(patient, startRawPeer(), startHost() as never, startHost() as never);
+  const holders = good as unknown as Host[];
+  const blocks = await randomBlocks(300, 20_000);
+  for (const { blockstore } of holders) await putAll(blockstore, blocks);
+  const session = ours.bitswap.createSession({ peers: [bad!.peerId, ...holders.map(({ peerId }) => peerId)] });
+  const fetched = Promise.all(blocks.map(({ cid }) => session.get(cid)));
+  await bad!.until(({ wants }) => wants.length > 3);
+  const asked = blocks.filter(({ cid }) => asksFor(bad!, cid) > 0);
+  if (kind === 'slow') await bad!.block(ours.peerId, ...asked.slice(0, 2));
+  if (kind === 'lying') {
+    for (const { cid } of asked.slice(0, 2)) await bad!.block(ours.peerId, { cid, bytes: new Uint8Array(20_000) });
+  }
+  for (const [index, bytes] of (await fetched).entries()) {
+    expect(Buffer.compare(bytes, blocks[index]!.bytes)).toBe(0);
+  }
+  expect(ours.bitswap.stats.duplicateBytes).toBeLessThan(300 * 20_000 * 0.05);
+  expect(ours.ledger.account(bad!.peerId).recv).toBe(kind === 'slow' ? 40_000 : 0);
+});
+
 test('CIDv0, CIDv1 and other hashes come through; an identity CID needs no peer', async () => {
   const [ours, peer] = await startWith({}, startHost());
   const bytes = new Uint8Array(3000).fill(9);

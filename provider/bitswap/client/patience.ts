@@ -5,6 +5,8 @@ import type { Want } from './want.ts';
 
 /** A peer that stopped delivering is not asked for blocks for so long. */
 const AVOID_MS = 30_000;
+/** From then on, what a peer was asked for last goes to another one that has nothing to do. */
+const STEAL_MS = 1_000;
 
 export interface PatienceActions {
   /** `from` has had its chance: the want goes to somebody else. */
@@ -33,6 +35,7 @@ export class Patience {
     const { stallTimeoutMs, askTimeoutMs } = this.#limits;
     for (const peer of this.#peers.all()) {
       if (peer.asks.size > 0 && now - peer.progressMs > stallTimeoutMs) peer.avoidUntilMs = now + AVOID_MS;
+      this.#relieve(peer, now);
     }
     for (const want of wants) {
       const { asked } = want;
@@ -45,6 +48,34 @@ export class Patience {
       }
       if (want.state === 'parked' && this.#hasUntried(want, undefined, now)) this.#actions.unpark(want);
     }
+  }
+
+  /**
+   * Takes half of what a slow peer is asked for away from it, as far as a peer of the same session is idle: the half that
+   * it was asked for last, which is the least likely to be under way already.
+   */
+  #relieve(slow: PeerClient, now: number): void {
+    const [oldest] = slow.asks.values();
+    if (oldest === undefined || now - oldest.askedMs < STEAL_MS) return;
+    const wants = [...slow.asks.values()];
+    for (const want of wants.slice(Math.floor(wants.length / 2))) {
+      if (this.#hasIdler(want, slow, now)) this.#actions.moveOn(want, slow, now);
+    }
+  }
+
+  #hasIdler(want: Want, slow: PeerClient, now: number): boolean {
+    const connected = this.#peers.connected();
+    return want.owner
+      .trustedPeers()
+      .some(
+        (peer) =>
+          peer !== slow &&
+          peer.asks.size === 0 &&
+          peer.hits > 0 &&
+          peer.avoidUntilMs <= now &&
+          connected.has(peer) &&
+          !want.tried.has(peer.key),
+      );
   }
 
   #hasAlternative(want: Want, asked: PeerClient, now: number): boolean {
