@@ -7,9 +7,9 @@ const FILE = new URL('../../docs/bitswap.svg', import.meta.url);
 const KIB = 1024;
 const SIZES = [1, 4, 16, 64, 256, 1024].map((size) => size * KIB);
 const CLIENTS = [1, 2, 4, 8];
-const BYTES_MAX = 16 * KIB * KIB;
-/** boxo takes half a minute for 1,000 blocks of more than 1 KiB that are wanted at once. */
-const BLOCKS_MAX = 400;
+const BYTES_MAX = 32 * KIB * KIB;
+/** boxo takes half a minute for some hundred blocks of more than 1 KiB that are wanted at once from a peer that it does not know yet. */
+const BLOCKS_MAX = 128;
 const ROUNDS = 3;
 
 interface Line {
