@@ -42,16 +42,16 @@ export const configSchema = z.strictObject({
       streamsPerConnectionMax: count.default(256),
     })
     .prefault({}),
-  /** Bytes per job, per KiB or per 10^9 units of fuel; see `workswap calibrate` and docs/ledger.md. */
+  /** Bytes per job, per KiB or per 10^9 units of fuel. The defaults are what `workswap calibrate` measured on two shared cores. */
   tariff: z
     .strictObject({
-      job: count.default(8192),
-      compile: count.default(30 * 1024),
+      job: count.default(2048),
+      compile: count.default(6 * 1024),
       input: count.default(1024),
       output: count.default(1024),
       read: count.default(1024),
-      fuel: count.default(100_000_000),
-      memory: count.default(100_000),
+      fuel: count.default(1_000_000),
+      memory: count.default(1_000),
     })
     .prefault({}),
   /** Passed to the score ledger as it is; docs/ledger.md has the fields. */

@@ -24,10 +24,10 @@ import { formatBytes, formatCount, formatTable } from './output.ts';
 
 const MIB = 1024 * 1024;
 /** Small enough that a few pictures use it up; no refresh, so that only trade gives credit back. */
-const CREDIT_LINE_BYTES = 8 * MIB;
-const PICTURE = { path: '/?width=160&height=120&iterations=100' };
-const LIMITS = { priceMaxBytes: 4 * MIB };
-const FILM_BYTES = 12 * MIB;
+const CREDIT_LINE_BYTES = 4 * MIB;
+const PICTURE = { path: '/?width=640&height=480&iterations=500' };
+const LIMITS = { priceMaxBytes: 2 * MIB };
+const FILM_BYTES = 6 * MIB;
 const WORKSWAP = fileURLToPath(new URL('./workswap.js', import.meta.url));
 const MANDELBROT = fileURLToPath(new URL('../../handlers/mandelbrot/assembly/index.ts', import.meta.url));
 

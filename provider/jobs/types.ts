@@ -36,7 +36,7 @@ export const JOBS_LIMITS: JobsLimits = {
   outputBytesTotalMax: 512 * 1024 * 1024,
   deliveryTimeoutMs: 60_000,
   stopTimeoutMs: 10_000,
-  fuelPerMs: 1_000_000,
+  fuelPerMs: 10_000_000,
 };
 
 export interface JobsComponents {
