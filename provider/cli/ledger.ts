@@ -1,47 +1,70 @@
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { defaultDirectory } from '../config.ts';
-import { UsageError } from './errors.ts';
-import { formatTable } from './output.ts';
+import { addLedgerCheck } from './ledger-check.ts';
+import { withLedgerFiles } from './ledger-files.ts';
+import { addLedgerHistory } from './ledger-history.ts';
+import { addLedgerReconcile } from './ledger-reconcile.ts';
+import { formatAgo, formatTable, shortBytes, shortPeer } from './output.ts';
 
 export function addLedger(program: Command): Command {
-  return program
+  // Options after a subcommand are the subcommand's, at both levels.
+  const command = program
+    .enablePositionalOptions()
     .command('ledger')
     .description('Show every account: blocks and work in one column, in bytes. Works while the node runs.')
     .option('--data <DIR>', "a provider's or consumer's directory", defaultDirectory('provider'))
     .option('--json', 'print one JSON array')
-    .addHelpText('after', '\nExamples:\n  workswap ledger\n  workswap ledger --data ~/.workswap/consumer --json')
+    .enablePositionalOptions()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  workswap ledger
+  workswap ledger --data ~/.workswap/consumer --json
+  workswap ledger history --since 7d --csv week.csv
+  workswap ledger reconcile ADDRESS`,
+    )
     .action(ledger);
+  for (const add of [addLedgerHistory, addLedgerReconcile, addLedgerCheck]) add(command);
+  return command;
 }
 
 async function ledger({ data, json }: { data: string; json?: boolean }): Promise<void> {
-  if (!existsSync(data)) throw new UsageError(`There is no directory ${data}. Name the node's directory with --data.`);
-  const { readAccounts } = await import('../ledger/index.ts');
-  const files = (await readdir(data)).filter((name) => /^ledger.*\.sqlite$/.test(name));
-  const accounts = files.flatMap((name) => readAccounts(join(data, name)));
+  const accounts = await withLedgerFiles(data, (files) => files.flatMap(({ file }) => file.accounts()));
+  const views = accounts.map((account) => ({
+    ...account,
+    creditLeft: Math.max(0, account.limit - account.balance - account.reserved),
+  }));
   if (json) {
-    console.log(JSON.stringify(accounts));
+    console.log(JSON.stringify(views));
     return;
   }
-  if (accounts.length === 0) {
+  if (views.length === 0) {
     console.log('No accounts yet: nothing was exchanged with anybody.');
     return;
   }
-  const head = ['peer', 'sent', 'of it work', 'received', 'of it work', 'owes us', 'ghost', 'limit'];
-  const rows = accounts.map(({ peer, sent, workSent, recv, workRecv, balance, ghost, limit }) => [
-    peer,
-    sent,
-    workSent,
-    recv,
-    workRecv,
-    balance,
-    ghost,
-    limit,
-  ]);
-  console.log(formatTable(head, rows));
-  console.log(
-    '\nAll in bytes. "owes us" = sent - received - what time has forgiven + ghost; negative: we owe the peer.',
-  );
+  const head = ['peer', 'sent', 'received', 'work', 'owes us', 'credit left', 'score', 'last'];
+  const nowMs = Date.now();
+  const rows = views
+    .toSorted((a, b) => (b.lastMs ?? 0) - (a.lastMs ?? 0))
+    .map(({ peer, sent, recv, workSent, workRecv, balance, creditLeft, score, lastMs }) => [
+      shortPeer(peer),
+      shortBytes(sent),
+      shortBytes(recv),
+      shareOf(workSent + workRecv, sent + recv),
+      shortBytes(balance),
+      shortBytes(creditLeft),
+      score === null ? '-' : String(score),
+      lastMs === null ? '-' : formatAgo(nowMs - lastMs),
+    ]);
+  console.log(formatTable(head, rows, { right: [1, 2, 3, 4, 5, 6] }));
+  console.log(`
+"work" is its share of what was sent and received. "owes us" is sent - received
+- forgiven by time + ghost debt; below zero, we owe the peer. "score", 0 to 25,
+is for connected peers. --json has whole peer ids and every figure; "workswap
+ledger history" shows what changed when.`);
+}
+
+function shareOf(part: number, whole: number): string {
+  return whole === 0 ? '-' : `${Math.round((part / whole) * 100)} %`;
 }

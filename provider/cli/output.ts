@@ -33,11 +33,42 @@ export function formatCount(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** A plain table, numbers to the right. */
-export function formatTable(head: string[], rows: (string | number)[][]): string {
+/** Bytes in at most eight characters and a sign, for tables. */
+export function shortBytes(bytes: number): string {
+  let value = Math.abs(bytes);
+  let unit = 0;
+  // 1023.5 and more would be shown as 1024.
+  for (; value >= 1023.5 && unit < UNITS.length - 1; unit++) value /= 1024;
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${bytes < 0 ? '-' : ''}${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** The end of a peer id tells peers apart; all of them begin alike. */
+export function shortPeer(peer: string): string {
+  return peer.length <= 9 ? peer : `…${peer.slice(-8)}`;
+}
+
+export function formatAgo(ms: number): string {
+  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  if (minutes < 1) return 'just now';
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}
+
+/** A plain table, numbers to the right, and the columns named in `right`. */
+export function formatTable(
+  head: string[],
+  rows: (string | number)[][],
+  { right = [] }: { right?: readonly number[] } = {},
+): string {
   const cells = [head, ...rows.map((row) => row.map(String))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const isNumber = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
+  const isNumber = head.map(
+    (_, column) => right.includes(column) || (rows.length > 0 && rows.every((row) => typeof row[column] === 'number')),
+  );
   return cells
     .map((row) =>
       row

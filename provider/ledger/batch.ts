@@ -42,6 +42,13 @@ export interface Checkpoint {
   state: LedgerState;
   wallMs: number;
   keep: Keep;
+  /** All of them; undefined when none has changed. */
+  scores: PeerScore[] | undefined;
+}
+
+export interface PeerScore {
+  peer: string;
+  score: number;
 }
 
 /** What stays; the rest is removed bit by bit, at checkpoints. */

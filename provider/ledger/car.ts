@@ -3,24 +3,19 @@ import type { CID } from 'multiformats/cid';
 import { encode as encodeVarint } from 'uint8-varint';
 
 import { dagCborCid } from '../../sdk/protocol/index.ts';
-import type { Receipts } from './receipts.ts';
 
 /**
- * A signed account statement with the documents of its receipts as one CARv1 file: the statement is the root and links
- * to the receipts, so whoever has the file can check every one of them. Pruned documents are left out.
+ * Signed account statements with the documents of receipts as one CARv1 file: the statements are the roots and link to
+ * the receipts, so whoever has the file can check every one of them (`checkCar`).
  */
-export function* accountCar(
-  statement: Uint8Array,
-  cids: Iterable<CID>,
-  receipts: Pick<Receipts, 'get'>,
+export function* statementsCar(
+  statements: readonly Uint8Array[],
+  receipts: Iterable<{ cid: CID; bytes: Uint8Array }>,
 ): Generator<Uint8Array> {
-  const root = dagCborCid(statement);
-  yield section(encode({ version: 1, roots: [root] }));
-  yield section(root.bytes, statement);
-  for (const cid of cids) {
-    const bytes = receipts.get(cid.toString())?.bytes;
-    if (bytes !== undefined) yield section(cid.bytes, bytes);
-  }
+  const roots = statements.map(dagCborCid);
+  yield section(encode({ version: 1, roots }));
+  for (const [i, root] of roots.entries()) yield section(root.bytes, statements[i]!);
+  for (const { cid, bytes } of receipts) yield section(cid.bytes, bytes);
 }
 
 function section(...parts: Uint8Array[]): Uint8Array {

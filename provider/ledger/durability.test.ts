@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../store/sqlite/index.ts';
 import { createScoreLedger } from './ledger.ts';
 import { LINE_BYTES, PEERS, type Settled } from './kill-child.ts';
-import { readAccounts } from './read-accounts.ts';
+import { readAccounts } from './ledger-file.ts';
 import { memoryLedger, testDirectory, testPeer, testPeers, testRecord } from './testing.ts';
 
 describe('on a full disk', () => {

@@ -59,6 +59,7 @@ export type LedgerErrorCode =
   | 'INVALID_RECORD'
   | 'RESERVATION_CLOSED'
   | 'RECEIPT_REPEATED'
+  | 'LEDGER_OUTDATED'
   | 'LEDGER_STOPPED'
   | 'LEDGER_BEHIND';
 

@@ -4,7 +4,7 @@ import type { Database } from '../store/sqlite/index.ts';
 import { integer } from './columns.ts';
 import type { Totals } from './credit.ts';
 
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 

@@ -1,7 +1,7 @@
 export { createScoreLedger, type PersistentScoreLedger } from './ledger.ts';
 export type { ScoreLedgerInit } from './options.ts';
 export type { Keep } from './batch.ts';
-export { readAccounts } from './read-accounts.ts';
+export { LedgerFile, readAccounts, type StoredAccount } from './ledger-file.ts';
 export { LedgerError, OverCreditError, type LedgerErrorCode, type OverCreditReason } from './errors.ts';
 export { historyCsv, type HistoryFilter, type HistoryRow } from './read-history.ts';
 export { type ReceiptFilter, Receipts, type StoredReceipt } from './receipts.ts';
@@ -25,4 +25,5 @@ export {
   type Reconciled,
   type ReconcileErrorCode,
 } from './exchange/index.ts';
-export { accountCar } from './car.ts';
+export { statementsCar } from './car.ts';
+export { checkCar, type CheckedCar, type CheckedStatement } from './check-car.ts';

@@ -59,13 +59,17 @@ export class PersistentScoreLedger implements ScoreLedger {
     this.receipts = new Receipts(database);
     this.#reader = reader;
     this.#time = time;
-    this.#persistence = new Persistence({ database, time, pool, keep, unfolded: tail.length });
+    this.#scores = new Scores(
+      (peer) => this.getReceipt(peer),
+      () => this.#persistence.scoresChanged(),
+    );
+    const scores = () => this.#scores.values();
+    this.#persistence = new Persistence({ database, time, pool, keep, scores, unfolded: tail.length });
     this.#book = new Book(this.policy, pool, (entry) => this.#persistence.changed(entry));
     this.#cache = new AccountCache(
       (peer) => reader.load(peer, time.nowMs()),
       init.accountsCachedMax ?? accountsCachedDefault,
     );
-    this.#scores = new Scores((peer) => this.getReceipt(peer));
     this.#waiters = new RoomWaiters((peer, bytes) =>
       this.#book.waitMs(this.#cache.get(peer), bytes, this.#time.nowMs()),
     );

@@ -1,6 +1,6 @@
 import type { Database } from '../store/sqlite/index.ts';
 import type { AccountEntry } from './account.ts';
-import type { Checkpoint, Entry, Keep } from './batch.ts';
+import type { Checkpoint, Entry, Keep, PeerScore } from './batch.ts';
 import type { LedgerTime } from './clock.ts';
 import { LedgerError, stopped } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -19,6 +19,7 @@ export interface PersistenceInit {
   time: LedgerTime;
   pool: StrangerPool;
   keep: Keep;
+  scores: () => PeerScore[];
   /** Receipts that the last process left unfolded. */
   unfolded: number;
 }
@@ -33,15 +34,19 @@ export class Persistence {
   readonly #pool: StrangerPool;
   readonly #unwritten: Unwritten;
   readonly #commit: GroupCommit;
+  readonly #scores: () => PeerScore[];
   #keep: Keep;
+  /** Those that a killed process left are no longer true. */
+  #scoresChanged = true;
   #failure: unknown;
   #lost: LedgerError | undefined;
   #closed = false;
 
-  constructor({ database, time, pool, keep, unfolded }: PersistenceInit) {
+  constructor({ database, time, pool, keep, scores, unfolded }: PersistenceInit) {
     this.#time = time;
     this.#pool = pool;
     this.#keep = keep;
+    this.#scores = scores;
     this.#unwritten = new Unwritten(() => {
       if (!this.#closed) this.#commit.checkpoint();
     });
@@ -74,6 +79,12 @@ export class Persistence {
   /** The entry has something for the next checkpoint. */
   changed(entry: AccountEntry): void {
     this.#unwritten.add(entry);
+  }
+
+  /** Scores are advice: they travel with the next checkpoint, whenever that is. */
+  scoresChanged(): void {
+    this.#scoresChanged = true;
+    if (!this.#closed) this.#unwritten.soonOrLater();
   }
 
   /** These bytes would be forgotten by a crash. */
@@ -125,9 +136,12 @@ export class Persistence {
     const ledgerMs = this.#time.nowMs();
     const wallMs = this.#time.wallMs();
     const state = { ledgerMs, wallMs, poolUsed: this.#pool.used, poolMs: this.#pool.refreshedMs };
+    const scores = this.#scoresChanged ? this.#scores() : undefined;
+    this.#scoresChanged = false;
     return {
-      checkpoint: { accounts, state, wallMs, keep: this.#keep },
+      checkpoint: { accounts, state, wallMs, keep: this.#keep, scores },
       done: (error) => {
+        if (error !== undefined && scores !== undefined) this.#scoresChanged = true;
         this.#failure = error;
         done(error);
       },

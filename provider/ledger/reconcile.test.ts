@@ -6,7 +6,7 @@ import { decode as decodeVarint, encodingLength } from 'uint8-varint';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { dagCborCid, rawCid, sealDocument } from '../../sdk/protocol/index.ts';
-import { accountCar } from './car.ts';
+import { statementsCar } from './car.ts';
 import type { PersistentScoreLedger } from './ledger.ts';
 import { reconcile, type Reconciliation } from './reconcile.ts';
 import { openStatement, sealStatement, STATED_RECEIPTS_MAX, stateAccount, type AccountStatement } from './statement.ts';
@@ -236,10 +236,9 @@ describe('a statement', () => {
     const statement = stateAccount(ledger, alice, bob, 5);
     const bytes = await sealStatement(statement, aliceKey);
     const car = Buffer.concat([
-      ...accountCar(
-        bytes,
-        statement.receipts.map(({ cid }) => cid),
-        ledger.receipts,
+      ...statementsCar(
+        [bytes],
+        statement.receipts.map(({ cid }) => ({ cid, bytes: ledger.receipts.get(cid.toString())!.bytes! })),
       ),
     ]);
     const sections: Uint8Array[] = [];

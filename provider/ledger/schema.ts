@@ -88,5 +88,12 @@ export const ledgerSchema: Schema = {
             WHERE id <= (SELECT receipts_folded FROM ledger_state) GROUP BY account) AS newest
       WHERE accounts.id = newest.account;
     `,
+    `
+    -- Scores of the peers that are connected, for whoever reads the ledger from outside. Written anew as a whole.
+    CREATE TABLE scores (
+      peer TEXT PRIMARY KEY,
+      score INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    `,
   ],
 };

@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface';
 
+import type { PeerScore } from './batch.ts';
 import type { LedgerReceipt } from './types.ts';
 
 /** go-bitswap's figures: every 10 s a sample, every tenth sample counts for the long term. */
@@ -28,12 +29,15 @@ interface Scored {
 export class Scores {
   readonly #receiptOf: (peer: PeerId) => LedgerReceipt | undefined;
   readonly #peers = new Map<string, Scored>();
+  readonly #onChange: () => void;
   #scorePeer: ((peer: PeerId, score: number) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #samples = 0;
 
-  constructor(receiptOf: (peer: PeerId) => LedgerReceipt | undefined) {
+  /** `onChange` is told that some scores are others now. */
+  constructor(receiptOf: (peer: PeerId) => LedgerReceipt | undefined, onChange: () => void = () => {}) {
     this.#receiptOf = receiptOf;
+    this.#onChange = onChange;
   }
 
   start(scorePeer: (peer: PeerId, score: number) => void): void {
@@ -45,6 +49,15 @@ export class Scores {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#scorePeer = undefined;
+    this.#peers.clear();
+    this.#onChange();
+  }
+
+  /** The scores above 0. */
+  values(): PeerScore[] {
+    return Array.from(this.#peers.values(), ({ peer, score }) => ({ peer: peer.toString(), score })).filter(
+      ({ score }) => score > 0,
+    );
   }
 
   connected(peer: PeerId): void {
@@ -63,13 +76,16 @@ export class Scores {
     const scored = this.#peers.get(key);
     if (scored === undefined) return;
     scored.connections -= 1;
-    if (scored.connections === 0) this.#peers.delete(key);
+    if (scored.connections > 0) return;
+    this.#peers.delete(key);
+    if (scored.score > 0) this.#onChange();
   }
 
   /** One period has passed. */
   sample(): void {
     const longTerm = this.#samples % LONG_TERM_RATIO === 0;
     this.#samples += 1;
+    let changed = false;
     for (const scored of this.#peers.values()) {
       const { sent = 0, recv = 0, exchanged = 0 } = this.#receiptOf(scored.peer) ?? {};
       scored.short = average(scored.short, exchanged > scored.shortSeen ? SHORT_TERM_SCORE : 0, SHORT_TERM_ALPHA);
@@ -82,8 +98,10 @@ export class Scores {
       const score = Math.floor((scored.short + scored.long) * (given * 0.5 + 0.75));
       if (score === scored.score) continue;
       scored.score = score;
+      changed = true;
       this.#scorePeer?.(scored.peer, score);
     }
+    if (changed) this.#onChange();
   }
 }
 

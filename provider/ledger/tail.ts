@@ -1,6 +1,8 @@
 import type { Database } from '../store/sqlite/index.ts';
 import { ENTRIES, type Entry } from './batch.ts';
 import { integer, text } from './columns.ts';
+import { MINUTE_MS } from './history.ts';
+import type { HistoryFilter, HistoryRow } from './read-history.ts';
 
 /** What receipts alone changed in one account since the last checkpoint. */
 export interface Unfolded {
@@ -90,4 +92,39 @@ export function* readTail(database: Database): Generator<TailRow> {
       wallMs: integer(row, 'time'),
     };
   }
+}
+
+/** The journal with the rows that the next checkpoint will add to it. */
+export function* withTail(
+  journal: Iterable<HistoryRow>,
+  tail: Iterable<TailRow>,
+  { peer, fromMs = 0, toMs = Number.MAX_SAFE_INTEGER }: HistoryFilter,
+): Generator<HistoryRow> {
+  const added = new Map<string, HistoryRow>();
+  for (const row of tail) {
+    const periodMs = row.wallMs - (row.wallMs % MINUTE_MS);
+    if ((peer !== undefined && peer !== row.peer) || periodMs < fromMs || periodMs >= toMs) continue;
+    const key = `${periodMs} ${row.peer}`;
+    const sums = added.get(key) ?? emptyRow(periodMs, row.peer);
+    sums[row.entry] += row.price;
+    added.set(key, sums);
+  }
+  for (const row of journal) {
+    const key = `${row.periodMs} ${row.peer}`;
+    const sums = added.get(key);
+    added.delete(key);
+    yield sums === undefined
+      ? row
+      : {
+          ...row,
+          blocksSent: row.blocksSent + sums.blocksSent,
+          workSent: row.workSent + sums.workSent,
+          workRecv: row.workRecv + sums.workRecv,
+        };
+  }
+  yield* [...added.values()].sort((a, b) => a.periodMs - b.periodMs);
+}
+
+function emptyRow(periodMs: number, peer: string): HistoryRow {
+  return { periodMs, peer, blocksSent: 0, blocksRecv: 0, workSent: 0, workRecv: 0, ghost: 0, forgiven: 0 };
 }

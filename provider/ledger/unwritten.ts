@@ -29,6 +29,11 @@ export class Unwritten {
 
   add(entry: AccountEntry): void {
     this.#entries.add(entry);
+    this.soonOrLater();
+  }
+
+  /** Asks for a checkpoint in which there is more than bytes. */
+  soonOrLater(): void {
     this.#late ??= setTimeout(() => this.#fire(), FOLD_MS_MAX).unref();
   }
 

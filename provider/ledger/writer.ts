@@ -5,6 +5,7 @@ import {
   type Batch,
   type Checkpoint,
   type Committed,
+  type PeerScore,
   type ReceiptColumns,
 } from './batch.ts';
 import { cidKey } from './cid-key.ts';
@@ -118,8 +119,14 @@ export class LedgerWriter {
     for (const { key, receipt } of keys) this.#sql.key.run(key, receipt);
     const { ledgerMs, wallMs, poolUsed, poolMs } = checkpoint.state;
     this.#sql.state.run(tail.lastId, ledgerMs, wallMs, poolUsed, poolMs);
+    if (checkpoint.scores !== undefined) this.#writeScores(checkpoint.scores);
     this.#history.tidy(checkpoint.wallMs, checkpoint.keep.historyMs);
     return this.#pruner.prune(tail.lastId, checkpoint.wallMs, checkpoint.keep);
+  }
+
+  #writeScores(scores: readonly PeerScore[]): void {
+    this.#sql.clearScores.run();
+    for (const { peer, score } of scores) this.#sql.score.run(peer, score);
   }
 
   #writeAccount(change: Change): void {
@@ -186,6 +193,8 @@ function prepareStatements({ sqlite }: Database) {
     counted: sqlite.prepare(
       'SELECT 1 FROM receipt_keys k JOIN receipts r ON r.id = k.receipt WHERE k.key = ? AND r.cid = ?',
     ),
+    clearScores: sqlite.prepare('DELETE FROM scores'),
+    score: sqlite.prepare('INSERT INTO scores (peer, score) VALUES (?, ?)'),
     key: sqlite.prepare('INSERT INTO receipt_keys (key, receipt) VALUES (?, ?)'),
     state: sqlite.prepare(
       'UPDATE ledger_state SET receipts_folded = ?, ledger_ms = ?, wall_ms = ?, pool_used = ?, pool_ms = ?',
