@@ -1,4 +1,6 @@
 import { CanonicalWriter } from './canonical-writer.ts';
+import { payableInAdvance } from './counted.ts';
+import type { CountedLoop } from './counted.ts';
 import { Event, markElse, markLoops } from './events.ts';
 import type { Events, FunctionFacts } from './events.ts';
 import { FuelWriter } from './fuel-writer.ts';
@@ -33,9 +35,11 @@ export class Emitter extends FuelWriter {
   private readonly plan: Plan;
   private readonly declaredLocals: Int32Array;
   private readonly blockTypes: Int32Array;
+  private readonly counted: ReadonlyMap<number, CountedLoop>;
 
   /** Added parameters: declared locals move up by as many. */
   private shift = 0;
+  private paramCount = 0;
   private results: readonly number[] = [];
   private hasBody = false;
   /** Up to here the original has been copied or left out. */
@@ -52,6 +56,7 @@ export class Emitter extends FuelWriter {
     this.events = scanner.events;
     this.plan = plan;
     this.declaredLocals = scanner.declaredLocals;
+    this.counted = payableInAdvance(scanner.loops.found, scanner.events, plan);
     this.blockTypes = new Int32Array(limits.nestingMax + 2);
     this.canonical = new CanonicalWriter(out);
   }
@@ -65,6 +70,7 @@ export class Emitter extends FuelWriter {
     const takesStack = byParameter && plan.takesStack[index] === 1;
     this.keep = plan.keep[index] as number;
     this.results = type.results;
+    this.paramCount = paramCount;
     this.stackBytes = plan.stackBytes[index] as number;
     this.shift = byParameter ? (takesStack ? 2 : 1) : 0;
     this.nextLocal = byParameter ? facts.firstLocal : facts.lastLocal;
@@ -197,13 +203,16 @@ export class Emitter extends FuelWriter {
       switch (kind[e]) {
         case Event.block:
         case Event.loop:
-        case Event.if:
+        case Event.if: {
+          const counted = this.counted.get(e);
+          if (counted !== undefined) this.chargePasses(this.moved(counted), pay[e] as number);
           this.copyMoving(after);
           this.reader.pos = start + 1;
           this.blockTypes[++this.depth] = this.reader.s33();
           if (kind[e] === Event.if) this.charge(pay[e] as number);
-          else if ((mark[e] as number) & markLoops) this.chargeAndCheck(pay[e] as number);
+          else if ((mark[e] as number) & markLoops && counted === undefined) this.chargeAndCheck(pay[e] as number);
           break;
+        }
         case Event.else:
           this.copyMoving(after);
           this.charge(edge[arg[e] as number] as number);
@@ -304,6 +313,13 @@ export class Emitter extends FuelWriter {
     }
     out.copy(source, this.cursor, end);
     this.cursor = end;
+  }
+
+  /** The loop with its locals where they are in the metered function. */
+  private moved(loop: CountedLoop): CountedLoop {
+    const move = (local: number): number => (local < this.paramCount ? local : local + this.shift);
+    const bound = 'local' in loop.bound ? { local: move(loop.bound.local) } : loop.bound;
+    return { ...loop, local: move(loop.local), bound };
   }
 
   /** Leaves out code that can never run. */

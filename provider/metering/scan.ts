@@ -1,3 +1,4 @@
+import { LoopWatch } from './counted.ts';
 import { cost, miscCost, simdCost } from './costs.ts';
 import { featureRefused, invalidModule, moduleLimit } from './errors.ts';
 import { Event, Events, markAnchor, markDead, markElse, markLoops } from './events.ts';
@@ -60,6 +61,7 @@ export class Scanner {
   private readonly blockTypes: Int32Array;
   private depth = 0;
 
+  readonly loops: LoopWatch;
   private readonly recordLocals: boolean;
 
   constructor(module: Module, limits: MeterLimits, recordLocals: boolean) {
@@ -67,6 +69,7 @@ export class Scanner {
     this.recordLocals = recordLocals;
     this.limits = limits;
     this.reader = new Reader(module.bytes);
+    this.loops = new LoopWatch(module.bytes, limits.localsPerFunctionMax + limits.arityMax);
     this.events = new Events(Math.max(64, module.bytes.length >>> 3));
     this.openers = new Int32Array(limits.nestingMax + 2);
     this.bases = new Int32Array(limits.nestingMax + 2);
@@ -79,7 +82,7 @@ export class Scanner {
   }
 
   scan(body: Body, typeIndex: number): FunctionFacts {
-    const { module, reader, events, limits } = this;
+    const { module, reader, events, limits, loops } = this;
     const bytes = module.bytes;
     const end = body.end;
     const first = events.length;
@@ -198,6 +201,7 @@ export class Scanner {
       values += op < 0xfc ? (keepsValue[op] as number) : op === 0xfd || arg < Misc.memoryInit ? 1 : 0;
       plain += op < 0xfc ? (cost[op] as number) : op === 0xfd ? (simdCost[arg] as number) : (miscCost[arg] as number);
 
+      loops.operation(at);
       // Then the events.
       switch (op) {
         case 0x02: // block
@@ -209,6 +213,7 @@ export class Scanner {
           this.bases[this.depth] = height - this.paramCount(arg);
           this.blockTypes[this.depth] = arg;
           plain = 0;
+          if (op === 0x03) loops.open(events.length - 1, this.depth, at);
           break;
         }
         case 0x05: // else
@@ -225,6 +230,7 @@ export class Scanner {
           } else if (this.depth === 0) {
             if (pos !== end) throw invalidModule('code after the end of a function', pos);
           } else {
+            loops.close(this.depth);
             height = (this.bases[this.depth] as number) + this.resultCount(this.blockTypes[this.depth] as number);
             this.depth--;
           }
@@ -233,6 +239,11 @@ export class Scanner {
         case 0x0c: // br
         case 0x0d: {
           if (arg > this.depth) throw invalidModule(`a branch to level ${arg} of ${this.depth}`, at);
+          if (op === 0x0d && arg === 0 && bytes[pos] === 0x0b) {
+            const step = loops.closes(events.length, this.depth);
+            // Whether an even step ever meets its bound is tested with an operand set aside.
+            if (step % 2 === 0 && step !== 0) hasTemporary = true;
+          }
           hasLoop = this.branch(arg) || hasLoop;
           events.push(op === 0x0c ? Event.br : Event.brIf, at, pos, arg, plain);
           plain = 0;
@@ -248,6 +259,7 @@ export class Scanner {
           break;
         case 0x0f:
         case 0x00:
+          if (op === 0x0f) loops.spoil();
           events.push(op === 0x0f ? Event.return : Event.unreachable, at, pos, 0, plain);
           plain = 0;
           dead = true;
@@ -260,6 +272,7 @@ export class Scanner {
           height += type.results.length - type.params.length;
           plain = 0;
           if (op === 0x12) {
+            loops.spoil();
             dead = true;
             this.seen |= seenTailCalls;
           }
@@ -270,6 +283,7 @@ export class Scanner {
           const type = module.types[arg];
           if (type === undefined) throw invalidModule(`there is no type ${arg}`, at);
           events.push(op === 0x11 ? Event.callIndirect : Event.returnCallIndirect, at, pos, arg, plain);
+          loops.spoil();
           hasTemporary ||= this.recordLocals;
           height += type.results.length - type.params.length - 1;
           plain = 0;
@@ -280,6 +294,7 @@ export class Scanner {
           break;
         }
         case 0x40:
+          loops.spoil();
           events.push(Event.memoryGrow, at, pos, 0, plain);
           plain = 0;
           break;
@@ -295,6 +310,7 @@ export class Scanner {
           if (arg >= Misc.tableInit && arg !== Misc.elemDrop && arg !== Misc.tableSize) this.changesTables = true;
           if (arg === Misc.dataDrop || arg === Misc.elemDrop) this.dropsSegments = true;
           if (arg >= Misc.memoryInit && arg !== Misc.dataDrop && arg !== Misc.elemDrop && arg !== Misc.tableSize) {
+            loops.spoil();
             events.push(Event.bulk, at, pos, arg, plain);
             hasTemporary = true;
             plain = 0;
@@ -307,6 +323,7 @@ export class Scanner {
         case 0x21:
         case 0x22:
           height += heightChange[op] as number;
+          if (op !== 0x20) loops.write(arg, at);
           if (arg >= paramCount) this.recordLocal(at);
           break;
         default:
@@ -368,6 +385,7 @@ export class Scanner {
 
   /** Notes a live branch to the label `depth` levels out. True when it goes back to a loop. */
   private branch(depth: number): boolean {
+    this.loops.branch(this.depth - depth);
     const opener = this.openers[this.depth - depth] as number;
     if (opener < 0 || this.events.kind[opener] !== Event.loop) return false;
     this.events.mark[opener] = (this.events.mark[opener] as number) | markLoops;
