@@ -1,9 +1,8 @@
-import { CanonicalWriter } from './canonical-writer.ts';
+import { CallWriter } from './calls.ts';
 import { payableInAdvance } from './counted.ts';
 import type { CountedLoop } from './counted.ts';
 import { Event, markElse, markLoops } from './events.ts';
 import type { Events, FunctionFacts } from './events.ts';
-import { FuelWriter } from './fuel-writer.ts';
 import type { Layout } from './layout.ts';
 import type { MeterLimits } from './limits.ts';
 import { ValueType } from './module.ts';
@@ -29,36 +28,17 @@ import type { Writer } from './writer.ts';
  *     (store fuel and stack left in their globals)
  *     unreachable
  */
-export class Emitter extends FuelWriter {
-  private readonly module: Module;
+export class Emitter extends CallWriter {
   private readonly events: Events;
-  private readonly plan: Plan;
-  private readonly declaredLocals: Int32Array;
   private readonly blockTypes: Int32Array;
   private readonly counted: ReadonlyMap<number, CountedLoop>;
-
-  /** Added parameters: declared locals move up by as many. */
-  private shift = 0;
-  private paramCount = 0;
   private results: readonly number[] = [];
-  private hasBody = false;
-  /** Up to here the original has been copied or left out. */
-  private cursor = 0;
-  private nextLocal = 0;
-  private lastLocal = 0;
-  private places: readonly CanonicalPlace[] = [];
-  private nextPlace = 0;
-  private canonical: CanonicalWriter;
 
   constructor(module: Module, scanner: Scanner, plan: Plan, layout: Layout, out: Writer, limits: MeterLimits) {
-    super(module.bytes, layout, out, limits.tableEntriesMax);
-    this.module = module;
+    super(module, plan, scanner.declaredLocals, layout, out, limits.tableEntriesMax);
     this.events = scanner.events;
-    this.plan = plan;
-    this.declaredLocals = scanner.declaredLocals;
     this.counted = payableInAdvance(scanner.loops.found, scanner.events, plan);
     this.blockTypes = new Int32Array(limits.nestingMax + 2);
-    this.canonical = new CanonicalWriter(out);
   }
 
   /** Writes the body of one function, without its size. */
@@ -284,59 +264,6 @@ export class Emitter extends FuelWriter {
     this.copyTo(at[last] as number);
   }
 
-  /** Copies the original up to `end`, making NaNs canonical where they show. */
-  private copyTo(end: number): void {
-    const { places } = this;
-    for (; this.nextPlace < places.length; this.nextPlace++) {
-      const place = places[this.nextPlace] as CanonicalPlace;
-      if (place.at > end) break;
-      this.copyMoving(place.at);
-      this.canonical.write(place.kind);
-    }
-    this.copyMoving(end);
-  }
-
-  /**
-   * Copies the original up to `end`, moving the declared locals that it names behind the added parameters. Used for an
-   * event's own operation: what has to be made canonical right behind it waits for what the meter adds to it.
-   */
-  private copyMoving(end: number): void {
-    const { out, source, declaredLocals } = this;
-    while (this.nextLocal < this.lastLocal) {
-      const place = declaredLocals[this.nextLocal] as number;
-      if (place >= end) break;
-      this.nextLocal++;
-      out.copy(source, this.cursor, place + 1);
-      this.reader.pos = place + 1;
-      out.u32(this.reader.u32() + this.shift);
-      this.cursor = this.reader.pos;
-    }
-    out.copy(source, this.cursor, end);
-    this.cursor = end;
-  }
-
-  /** The loop with its locals where they are in the metered function. */
-  private moved(loop: CountedLoop): CountedLoop {
-    const move = (local: number): number => (local < this.paramCount ? local : local + this.shift);
-    const bound = 'local' in loop.bound ? { local: move(loop.bound.local) } : loop.bound;
-    return { ...loop, local: move(loop.local), bound };
-  }
-
-  /** Leaves out code that can never run. */
-  private skipTo(start: number): void {
-    while (this.nextLocal < this.lastLocal && (this.declaredLocals[this.nextLocal] as number) < start) this.nextLocal++;
-    this.cursor = start;
-  }
-
-  /** A `return` with the results on the stack. */
-  private leave(): void {
-    if (!this.hasBody) this.out.byte(Op.return);
-    else {
-      this.out.byte(Op.br);
-      this.out.u32(this.depth);
-    }
-  }
-
   /** A `br_if` that pays when it is taken. What it carries passes through the `if` untouched. */
   private payingBranch(depth: number, amount: number): void {
     const { out } = this;
@@ -354,104 +281,5 @@ export class Emitter extends FuelWriter {
     const blockType = this.blockTypes[level] as number;
     if (blockType >= 0) return this.module.types[blockType]?.results ?? [];
     return blockType === emptyBlockType ? [] : [blockType & 0x7f];
-  }
-
-  private paysItself(target: number): boolean {
-    return target >= this.module.imports.length && (this.plan.callerPays[target] as number) < 0;
-  }
-
-  private call(target: number, start: number, after: number): void {
-    const imported = target < this.module.imports.length;
-    if (!imported && !this.paysItself(target)) this.copyMoving(after);
-    else if (!imported && this.keep === Keep.parameter) {
-      this.pushFuel(target, false);
-      this.copyMoving(after);
-      this.localSet(this.fuel);
-    } else {
-      this.spill();
-      if (imported) this.callHost(target, after);
-      else this.copyMoving(after);
-      this.reload();
-    }
-  }
-
-  private refFunc(target: number): void {
-    const reference = this.layout.reference(target);
-    this.layout.declared.add(reference);
-    this.out.byte(Op.refFunc);
-    this.out.u32(reference);
-  }
-
-  private callHost(target: number, after: number): void {
-    this.cursor = after;
-    this.out.byte(Op.call);
-    this.out.u32(this.layout.hostCall(target));
-  }
-
-  private pushFuel(target: number, tail: boolean): void {
-    this.localGet(this.fuel);
-    if (this.plan.takesStack[target]) this.stackGet(tail);
-  }
-
-  private returnCall(target: number, start: number, after: number): void {
-    const imported = target < this.module.imports.length;
-    if (this.keep !== Keep.parameter && !imported) {
-      this.spill();
-      this.giveGlobalStack();
-      this.copyMoving(after);
-    } else if (!imported && this.paysItself(target)) {
-      this.pushFuel(target, true);
-      this.copyMoving(after);
-    } else {
-      // Neither an import nor a function without fuel can answer in this function's form: call it, then leave.
-      if (imported) {
-        this.spill();
-        this.callHost(target, after);
-        this.reload();
-      } else {
-        this.cursor = after;
-        this.out.byte(Op.call);
-        this.out.u32(target);
-      }
-      this.leave();
-    }
-  }
-
-  private callIndirect(type: number, start: number, after: number): void {
-    if (this.keep !== Keep.parameter) {
-      this.spill();
-      this.copyMoving(after);
-      this.reload();
-    } else {
-      this.indirect(Op.callIndirect, type, start, false);
-      this.cursor = after;
-      this.localSet(this.fuel);
-    }
-  }
-
-  private returnCallIndirect(type: number, start: number, after: number): void {
-    if (this.keep !== Keep.parameter) {
-      this.spill();
-      this.giveGlobalStack();
-      this.copyMoving(after);
-    } else {
-      this.indirect(Op.returnCallIndirect, type, start, true);
-      this.cursor = after;
-    }
-  }
-
-  /** The table index is on the stack, and the fuel has to go below it. */
-  private indirect(op: number, type: number, start: number, tail: boolean): void {
-    const { out, reader } = this;
-    reader.pos = start + 1;
-    reader.u32();
-    const table = reader.u32();
-    this.localSet(this.temporary);
-    this.localGet(this.fuel);
-    if (this.layout.tableTakesStack(type)) this.stackGet(tail);
-    this.localGet(this.temporary);
-    out.byte(op);
-    out.u32(this.layout.indirectType(type));
-    out.u32(table);
   }
 }
