@@ -25,14 +25,14 @@ export interface HeliaHost {
   bitswap: Broker;
 }
 
-/** @helia/bitswap on our transports, without the rest of Helia: its mixin gets the few fields that it uses. */
-export async function startHelia(init: BitswapBlockBrokerInit = {}): Promise<HeliaHost> {
-  const libp2p = await startLibp2p();
+/** @helia/bitswap without the rest of Helia: its mixin gets the few fields that it uses. On our transports, or on others. */
+export async function startHelia(init: BitswapBlockBrokerInit = {}, host?: Libp2p): Promise<HeliaHost> {
+  const libp2p = host ?? (await startLibp2p());
   const blockstore = new MemoryBlockstore();
   const brokers: Broker[] = [];
   const mixins: { start(helia: unknown): Promise<void> }[] = [];
   const hashers = [sha256, sha512];
-  const host = {
+  const helia = {
     status: 'starting',
     libp2p,
     blockstore,
@@ -47,9 +47,9 @@ export async function startHelia(init: BitswapBlockBrokerInit = {}): Promise<Hel
     addBlockBroker: (broker: Broker) => void brokers.push(broker),
     addMixin: (mixin: { start(helia: unknown): Promise<void> }) => void mixins.push(mixin),
   };
-  // The host has the fields above and no others; @helia/bitswap asks for a whole Helia node in its types only.
-  withBitswap(host as unknown as Parameters<typeof withBitswap>[0], init);
-  for (const mixin of mixins) await mixin.start(host);
+  // It has the fields above and no others; @helia/bitswap asks for a whole Helia node in its types only.
+  withBitswap(helia as unknown as Parameters<typeof withBitswap>[0], init);
+  for (const mixin of mixins) await mixin.start(helia);
   const [bitswap] = brokers;
   if (bitswap === undefined) throw new Error('@helia/bitswap did not add its block broker');
   return { libp2p, peerId: libp2p.peerId, blockstore, bitswap };

@@ -1,8 +1,12 @@
 import { createInterface } from 'node:readline';
-import { type PeerId } from '@libp2p/interface';
+import { noise } from '@chainsafe/libp2p-noise';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { identify } from '@libp2p/identify';
+import type { Libp2p, PeerId } from '@libp2p/interface';
+import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
 import type { CID } from 'multiformats/cid';
-import type { Libp2p } from '@libp2p/interface';
 import { startHelia } from '../../test/bitswap-helia-host.ts';
 import { startOurs } from '../../test/interop/bitswap-scene.ts';
 import { type Block, type BlockSet, makeBlocks } from '../../test/interop/content.ts';
@@ -36,7 +40,15 @@ async function ours(dataDir: string | undefined): Promise<Engine> {
 }
 
 async function helia(): Promise<Engine> {
-  const { libp2p, blockstore, bitswap } = await startHelia();
+  // The transports as they come, without what provider/node/ changes in them.
+  const host = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify() },
+  });
+  const { libp2p, blockstore, bitswap } = await startHelia({}, host);
   return {
     libp2p,
     put: async ({ cid, bytes }) => void (await blockstore.put(cid, bytes)),
