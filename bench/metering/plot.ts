@@ -41,15 +41,13 @@ export function plotOverheads(overheads: readonly Overhead[]): string {
   }
   for (const [index, { name, kind, ratios }] of overheads.entries()) {
     const y = top + index * row;
-    const note = kind === 'kernel' ? '' : kind === 'recursion' ? ' (recursion)' : ' (program)';
-    lines.push(
-      `<text x="${left - 8}" y="${y + 4}" text-anchor="end">${name}${note === '' ? '' : `<tspan fill="#999">${note}</tspan>`}</text>`,
-    );
+    const label = kind === 'kernel' ? name : `${name} (${kind})`;
+    lines.push(`<text x="${left - 8}" y="${y + 4}" text-anchor="end">${label}</text>`);
     lines.push(`<line x1="${left}" x2="${width - 30}" y1="${y}" y2="${y}" stroke="#f2f2f2"/>`);
-    for (const [scheme, label, color] of drawn) {
+    for (const [scheme, way, color] of drawn) {
       const ratio = ratios[scheme];
       lines.push(
-        `<circle cx="${x(ratio).toFixed(1)}" cy="${y}" r="${scheme === 'copy' ? 2.5 : 4.5}" fill="${color}"><title>${name}, ${label}: ${ratio.toFixed(3)}</title></circle>`,
+        `<circle cx="${x(ratio).toFixed(1)}" cy="${y}" r="${scheme === 'copy' ? 2.5 : 4.5}" fill="${color}"><title>${name}, ${way}: ${ratio.toFixed(3)}</title></circle>`,
       );
     }
   }

@@ -15,10 +15,12 @@ const largeFrom = 'words.speed';
 /** How fast bytes become metered bytes, how many there are then, and how soon a large module stands ready. */
 export function measureRewriting(): Figure[] {
   const layouts = listPrograms().flatMap((program) => program.layouts);
-  const growth = layouts.map((layout) => {
+  const sizes = layouts.map((layout) => {
     const bytes = readLayout(layout);
-    return codeBytes(meter(bytes).bytes) / codeBytes(bytes);
+    return { before: codeBytes(bytes), after: codeBytes(meter(bytes).bytes) };
   });
+  const growth = sizes.map(({ before, after }) => after / before);
+  const sum = (key: 'before' | 'after'): number => sizes.reduce((total, size) => total + size[key], 0);
   const large = enlarge(readLayout(largeFrom), largeBytes);
   const rates: number[] = [];
   const readyMs: number[] = [];
@@ -36,12 +38,12 @@ export function measureRewriting(): Figure[] {
   return [
     {
       name: 'codeGrowth',
-      value: geomean(growth),
+      value: sum('after') / sum('before'),
       unit: 'ratio',
       better: 'lower',
       goal: 1.5,
       spread: spread(growth),
-      note: 'code sections of all layouts, geometric mean',
+      note: `code sections of all layouts together; geometric mean ${geomean(growth).toFixed(2)}, as the kernels are of some hundred bytes`,
     },
     {
       name: 'rewriteMBps',

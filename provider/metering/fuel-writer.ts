@@ -132,45 +132,34 @@ export class FuelWriter {
     const { out } = this;
     const { zeros, inverse } = passArithmetic(step);
     const boundGet = (): void => ('local' in bound ? this.localGet(bound.local) : this.i32Const(bound.constant));
-    // (bound - i) × inverse - 2^zeros, which is (passes - 1) × 2^zeros.
-    const distance = (): void => {
-      if (inverse === -1) {
-        this.localGet(local);
-        boundGet();
-      } else {
-        boundGet();
-        this.localGet(local);
-      }
-      out.byte(Op.i32Sub);
-      if (inverse !== 1 && inverse !== -1) {
-        this.i32Const(inverse);
-        out.byte(Op.i32Mul);
-      }
-      this.i32Const((2 ** zeros) | 0);
-      out.byte(Op.i32Sub);
-    };
-    if (zeros > 0) {
-      distance();
-      this.localTee(this.temporary);
-      this.i32Const((2 ** zeros - 1) | 0);
-      out.put(Op.i32And, Op.if, Op.empty);
-      // It would never end: it is out of fuel at once.
-      this.i64Const(-1);
-      this.localSet(this.fuel);
-      out.byte(Op.br);
-      out.u32(this.depth + 2);
-      out.byte(Op.end);
-    }
     this.localGet(this.fuel);
     this.subtract(each);
+    // (bound - i) × inverse - 2^zeros, which is (passes - 1) × 2^zeros.
+    if (inverse === -1) this.localGet(local);
+    boundGet();
+    if (inverse !== -1) this.localGet(local);
+    out.byte(Op.i32Sub);
+    if (inverse !== 1 && inverse !== -1) {
+      this.i32Const(inverse);
+      out.byte(Op.i32Mul);
+    }
+    this.i32Const((2 ** zeros) | 0);
+    out.byte(Op.i32Sub);
     if (zeros > 0) {
-      this.localGet(this.temporary);
+      this.localTee(this.temporary);
       this.i32Const(zeros);
       out.byte(Op.i32ShrU);
-    } else distance();
+    }
     out.byte(Op.i64ExtendI32U);
     this.i64Const(each);
     out.put(Op.i64Mul, Op.i64Sub);
+    if (zeros > 0) {
+      // Where the low bits are not 0 it would never end: minus what they are makes the fuel negative.
+      this.i64Const(0);
+      this.localGet(this.temporary);
+      this.i32Const((2 ** zeros - 1) | 0);
+      out.put(Op.i32And, Op.i64ExtendI32U, Op.i64Sub, Op.i64Or);
+    }
     this.setAndCheck();
   }
 
