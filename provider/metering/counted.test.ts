@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { passArithmetic } from './counted.ts';
+import { passArithmetic, payableInAdvance } from './counted.ts';
 import { defaultLimits } from './limits.ts';
 import { meter } from './meter.ts';
 import { parseModule } from './parse.ts';
+import { makePlan } from './plan.ts';
 import { Scanner } from './scan.ts';
 import { compareWithReference } from './testing/compare.ts';
 import { runMetered } from './testing/run.ts';
@@ -47,11 +48,12 @@ function loop(form: Form, step: number, constant: number, down: boolean): Uint8A
 
 function countedLoops(bytes: Uint8Array): number {
   const module = parseModule(bytes, defaultLimits);
-  const scanner = new Scanner(module, defaultLimits, false);
-  for (const [index, body] of module.bodies.entries()) {
-    scanner.scan(body, module.functions[module.imports.length + index] as number);
-  }
-  return scanner.loops.found.size;
+  const scanner = new Scanner(module, defaultLimits, true);
+  const facts = module.bodies.map((body, index) =>
+    scanner.scan(body, module.functions[module.imports.length + index] as number),
+  );
+  const plan = makePlan(module, scanner.events, facts, true, defaultLimits);
+  return payableInAdvance(scanner.loops.found, scanner.events, plan).size;
 }
 
 /** The least number of steps, at least 1, from `i` to `n` in 32 bits, by the extended Euclidean algorithm; undefined for never. */
@@ -180,6 +182,23 @@ describe('what is not known beforehand is paid pass by pass', () => {
     for (const fuelInParameters of [true, false]) {
       const { differences } = compareWithReference(bytes, calls, 200_000n, { fuelInParameters });
       expect(differences).toEqual([]);
+    }
+  });
+
+  test.each([
+    ['by br_if', '(br_if $trap (i32.gt_u (local.get $i) (i32.const 6)))'],
+    ['by br', '(if (i32.gt_u (local.get $i) (i32.const 6)) (then (local.set $j (i32.const 5)) (br $trap)))'],
+  ])('but a way out to a trap, %s, leaves the passes known', (_, exit) => {
+    const bytes = wat(`(module (memory 1) (func (export "run") (param $i i32) (param $n i32) (result i32) (local $j i32)
+      (block $trap (loop $l ${exit} (local.set $j (i32.xor (local.get $j) (local.get $i))) ${tail}) (return (local.get $j)))
+      (i32.store (i32.const 8) (local.get $i)) (unreachable)))`);
+    expect(countedLoops(bytes)).toBe(1);
+    const calls = [0, 1, 3, 8].flatMap((i) => [1, 5, 7, 9].map((n) => ({ name: 'run', args: [i, n] })));
+    for (const fuelInParameters of [true, false]) {
+      const { differences, completed, trapped } = compareWithReference(bytes, calls, 200_000n, { fuelInParameters });
+      expect(differences).toEqual([]);
+      expect(completed).toBeGreaterThan(3);
+      expect(trapped).toBeGreaterThan(3);
     }
   });
 

@@ -1,4 +1,4 @@
-import { Event } from './events.ts';
+import { Event, markTraps } from './events.ts';
 import type { Events } from './events.ts';
 import type { Plan } from './plan.ts';
 import { Reader } from './reader.ts';
@@ -9,7 +9,7 @@ import { Op } from './wasm.ts';
  *
  *     loop ... local.get i  i32.const step  i32.add  local.tee i  bound  i32.ne  br_if 0  end
  *
- * where nothing else writes `i` or the bound, goes round or leaves. Their passes are known before the first one, so they are
+ * where nothing else writes `i` or the bound, goes round, or leaves but to a trap. Their passes are known before the first one, so they are
  * paid before the loop, with one check, and the loop itself is as it was.
  */
 export interface CountedLoop {
@@ -21,6 +21,8 @@ export interface CountedLoop {
   step: number;
   /** The loop ends when the count is this: a constant, or a local's value. */
   bound: { constant: number } | { local: number };
+  /** Events of the branches that leave it. Unless they all lead to traps, its passes are not known. */
+  exits: readonly number[];
 }
 
 /** What one pass may cost at most for the sum over 2^32 passes to fit the fuel's 64 bits. */
@@ -38,6 +40,7 @@ export class LoopWatch {
   private level = 0;
   private at = 0;
   private regular = false;
+  private exits: number[] = [];
   /** Of each local: where it was last written, and where before that. Places only ever grow over a module. */
   private readonly written: Int32Array;
   private readonly writtenBefore: Int32Array;
@@ -65,15 +68,18 @@ export class LoopWatch {
     this.level = level;
     this.at = at;
     this.regular = true;
+    this.exits = [];
   }
 
   close(level: number): void {
     if (level <= this.level) this.loop = -1;
   }
 
-  /** A branch to the label of the block open at `level`. */
-  branch(level: number): void {
-    if (level <= this.level) this.regular = false;
+  /** A branch to the label of the block open at `level`. `event` is the event it will be. */
+  branch(level: number, event: number): void {
+    if (this.loop < 0) return;
+    if (level < this.level) this.exits.push(event);
+    else if (level === this.level) this.regular = false;
   }
 
   /** What leaves the function, or pays for itself. */
@@ -113,7 +119,7 @@ export class LoopWatch {
     if (this.place(back + 3) < this.at || (this.writtenBefore[local] as number) > this.at) return undefined;
     if ('local' in bound && (bound.local === local || (this.written[bound.local] as number) > this.at))
       return undefined;
-    return { branch, local, step, bound };
+    return { branch, local, step, bound, exits: this.exits };
   }
 
   private bound(back: number): CountedLoop['bound'] | undefined {
@@ -157,6 +163,7 @@ export function payableInAdvance(
   for (const [event, loop] of found) {
     const each = pay[event] as number;
     if (each < 1 || each > passCostMax || edge[loop.branch] !== 0) continue;
+    if (!loop.exits.every((exit) => (events.mark[exit] as number) & markTraps)) continue;
     let unchecked = 0;
     for (let e = event + 1; e < loop.branch; e++) {
       unchecked += Math.max(0, pay[e] as number) + Math.max(0, edge[e] as number);

@@ -30,6 +30,8 @@ export const markAnchor = 2;
 export const markElse = 4;
 /** An `else` or `end` that is never reached by falling through, as the code before it never ends. */
 export const markDead = 8;
+/** A branch to where every way on ends in a trap. Set when the charges are placed. */
+export const markTraps = 16;
 
 /** Events of all functions of a module, as columns. Code that can never run leaves no events and is not copied. */
 export class Events {

@@ -1,4 +1,4 @@
-import { Event, markAnchor, markElse, markLoops } from './events.ts';
+import { Event, markAnchor, markElse, markLoops, markTraps } from './events.ts';
 import type { Events, FunctionFacts } from './events.ts';
 import { Reader } from './reader.ts';
 
@@ -111,9 +111,11 @@ export class FlowAnalyzer {
           const target = depth - (arg[e] as number);
           const takenDue = labelDue[target] as number;
           const takenStops = labelStops[target] === 1;
-          const least = stops && !takenStops ? takenDue : Math.min(due, takenDue);
+          const least = stops === takenStops ? Math.min(due, takenDue) : stops ? takenDue : due;
           pay[e] = due - least;
-          edge[e] = takenDue - least;
+          // On the way to a trap nothing has to be given back: a check of bounds costs the way past it nothing.
+          edge[e] = takenStops && !stops ? Math.max(0, takenDue - least) : takenDue - least;
+          if (takenStops) mark[e] = (mark[e] as number) | markTraps;
           if (due !== takenDue) flat = false;
           due = least;
           stops &&= takenStops;
@@ -123,6 +125,7 @@ export class FlowAnalyzer {
           const target = depth - (arg[e] as number);
           due = labelDue[target] as number;
           stops = labelStops[target] === 1;
+          if (stops) mark[e] = (mark[e] as number) | markTraps;
           break;
         }
         case Event.brTable: {

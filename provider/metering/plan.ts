@@ -103,6 +103,7 @@ export function makePlan(
   for (let index = imported; index < count; index++) calleesFirst[index - imported] = index;
   calleesFirst.sort((a, b) => (graph.component[a] as number) - (graph.component[b] as number));
   const stretch = new Float64Array(count);
+  const calledDirectly = directCallees(events, count);
   for (const index of calleesFirst) {
     const fact = facts[index - imported] as FunctionFacts;
     const { due, flat } = flow.analyze(fact, plan.callerPays);
@@ -112,7 +113,9 @@ export function makePlan(
     const counted = (plan.stackBytes[index] as number) > 0;
     const { paysItself, unchecked } = inspect(events, fact, plan, stretch);
     stretch[index] = counted ? Infinity : unchecked + entryDue;
-    if (flat && !paysItself && !counted && entryDue <= callerPaysMax) {
+    // What is only ever called through tables would be reached by one more call, the one that pays for it.
+    const behindTable = byParameter && graph.addressTaken[index] === 1 && calledDirectly[index] === 0;
+    if (flat && !paysItself && !counted && !behindTable && entryDue <= callerPaysMax) {
       plan.callerPays[index] = entryDue;
       plan.keep[index] = Keep.caller;
       continue;
@@ -124,6 +127,14 @@ export function makePlan(
     }
   }
   return plan;
+}
+
+function directCallees({ kind, arg, length }: Events, count: number): Uint8Array {
+  const called = new Uint8Array(count);
+  for (let e = 0; e < length; e++) {
+    if (kind[e] === Event.call || kind[e] === Event.returnCall) called[arg[e] as number] = 1;
+  }
+  return called;
 }
 
 /** Whether a function has charges of its own beside the fixed ones, and the most it can cost between two checks. */

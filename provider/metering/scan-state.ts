@@ -93,7 +93,7 @@ export class ScanState {
 
   /** Notes a live branch to the label `depth` levels out. True when it goes back to a loop. */
   protected branch(depth: number): boolean {
-    this.loops.branch(this.depth - depth);
+    this.loops.branch(this.depth - depth, this.events.length);
     const opener = this.openers[this.depth - depth] as number;
     if (opener < 0 || this.events.kind[opener] !== Event.loop) return false;
     this.events.mark[opener] = (this.events.mark[opener] as number) | markLoops;
