@@ -69,6 +69,8 @@ export const DEFAULT_LIMITS: TaskLimits = {
 };
 
 const TARIFFS_KEPT_MAX = 8;
+/** The longest that opening a stream to the provider may take, dialling included. */
+const OPEN_TIMEOUT_MS = 10_000;
 
 interface Pending {
   onReply(reply: Reply): boolean;
@@ -264,7 +266,9 @@ export class Client {
   async #openStream(): Promise<{ stream: Stream; writer: FrameWriter }> {
     let stream: Stream;
     try {
-      stream = await this.#libp2p.dialProtocol(this.#connection.remotePeer, WORKSWAP_PROTOCOL);
+      // Without a deadline it never ends when the connection breaks at the wrong moment of the negotiation.
+      const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS);
+      stream = await this.#libp2p.dialProtocol(this.#connection.remotePeer, WORKSWAP_PROTOCOL, { signal });
     } catch (error) {
       this.#stream = undefined;
       throw new UnreachableError(
