@@ -1,10 +1,12 @@
 import { checkVersion, openDatabase, type Database } from '../store/sqlite/index.ts';
-import { toAccount, type AccountEntry } from './account.ts';
+import { toAccount } from './account.ts';
 import { Book } from './book.ts';
 import { systemClock } from './clock.ts';
 import { integer, text } from './columns.ts';
 import { LedgerError } from './errors.ts';
+import { createTerms } from './policy.ts';
 import { readHistory, type HistoryFilter, type HistoryRow } from './read-history.ts';
+import { AccountReader } from './reader.ts';
 import { Receipts } from './receipts.ts';
 import { recover } from './recover.ts';
 import { savedPolicy } from './saved-policy.ts';
@@ -54,20 +56,17 @@ export class LedgerFile {
   accounts(): StoredAccount[] {
     if (this.#receipts === undefined) return [];
     const policy = savedPolicy(this.#database);
-    const { reader, time, pool, tail } = recover(this.#database, policy, systemClock);
+    const { reader, time, pool, tail, accounts } = recover(this.#database, policy, systemClock);
     const book = new Book(policy, pool, () => {});
-    const changed = new Map<string, AccountEntry>();
     const last = this.#lastExchanges();
     for (const row of tail) {
-      const entry = changed.get(row.peer) ?? reader.load(row.peer, row.ledgerMs);
-      changed.set(row.peer, entry);
-      book.exchange(entry, row.entry, row.price, row.ledgerMs, true);
+      book.exchange(accounts.get(row.account)!, row.entry, row.price, row.ledgerMs, true);
       last.set(row.account, row.wallMs);
     }
     const scores = this.#scores();
     const nowMs = time.nowMs();
     return Array.from(reader.all(), (stored) => {
-      const entry = changed.get(stored.peer) ?? stored;
+      const entry = accounts.get(stored.row) ?? stored;
       return {
         ...toAccount(entry, policy, book.forgivable(entry, nowMs)),
         score: scores.get(entry.peer) ?? null,
@@ -79,7 +78,9 @@ export class LedgerFile {
   /** The journal, with the receipts that are not folded into it yet. */
   history(filter: HistoryFilter = {}): Iterable<HistoryRow> {
     if (this.#receipts === undefined) return [];
-    return withTail(readHistory(this.#database, filter), readTail(this.#database), filter);
+    const accounts = new AccountReader(this.#database, createTerms(savedPolicy(this.#database))).inTail();
+    const peerOf = (row: number): string => accounts.get(row)!.peer;
+    return withTail(readHistory(this.#database, filter), readTail(this.#database), peerOf, filter);
   }
 
   close(): void {

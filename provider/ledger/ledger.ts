@@ -54,7 +54,7 @@ export class PersistentScoreLedger implements ScoreLedger {
     savePolicy(database, this.policy);
     const keep = { ...keepDefault, ...init.keep };
     forgetStrangers(database, keep.accountsMax, this.policy.refreshBytesPerSecond);
-    const { reader, time, pool, tail } = recover(database, this.policy, init.clock ?? systemClock);
+    const { reader, time, pool, tail, accounts } = recover(database, this.policy, init.clock ?? systemClock);
     this.#database = database;
     this.receipts = new Receipts(database);
     this.#reader = reader;
@@ -73,7 +73,10 @@ export class PersistentScoreLedger implements ScoreLedger {
     this.#waiters = new RoomWaiters((peer, bytes) =>
       this.#book.waitMs(this.#cache.get(peer), bytes, this.#time.nowMs()),
     );
-    for (const row of tail) this.#book.exchange(this.#cache.get(row.peer), row.entry, row.price, row.ledgerMs, true);
+    for (const entry of accounts.values()) this.#cache.put(entry);
+    for (const row of tail) {
+      this.#book.exchange(accounts.get(row.account)!, row.entry, row.price, row.ledgerMs, true);
+    }
   }
 
   getReceipt(peer: PeerId): LedgerReceipt | undefined {

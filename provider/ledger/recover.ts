@@ -1,4 +1,5 @@
 import type { Database } from '../store/sqlite/index.ts';
+import type { AccountEntry } from './account.ts';
 import { LedgerTime, type LedgerClock } from './clock.ts';
 import { createTerms, type CreditPolicy } from './policy.ts';
 import { StrangerPool } from './pool.ts';
@@ -12,6 +13,8 @@ export interface Recovered {
   pool: StrangerPool;
   /** Receipts that the accounts do not contain yet: a crash came before the checkpoint. */
   tail: TailRow[];
+  /** Their accounts by row, as the last checkpoint left them. */
+  accounts: Map<number, AccountEntry>;
 }
 
 /** Reads what the last process left behind. Changes nothing. */
@@ -24,5 +27,5 @@ export function recover(database: Database, policy: CreditPolicy, clock: LedgerC
   const isNew = state.wallMs === 0 && tail.length === 0;
   const time = new LedgerTime(clock, isNew ? undefined : last, policy.downtimeMsMax);
   const pool = new StrangerPool(policy, { used: state.poolUsed, refreshedMs: state.poolMs });
-  return { reader, time, pool, tail };
+  return { reader, time, pool, tail, accounts: reader.inTail() };
 }

@@ -63,7 +63,6 @@ export class Tail {
 export interface TailRow {
   id: number;
   account: number;
-  peer: string;
   cid: string;
   entry: Entry;
   price: number;
@@ -75,16 +74,14 @@ export interface TailRow {
 export function* readTail(database: Database): Generator<TailRow> {
   const rows = database.sqlite
     .prepare(
-      `SELECT r.id, r.account, a.peer, r.cid, r.entry, r.price, r.ledger_ms, r.time
-       FROM receipts r JOIN accounts a ON a.id = r.account
-       WHERE r.id > (SELECT receipts_folded FROM ledger_state) ORDER BY r.id`,
+      `SELECT id, account, cid, entry, price, ledger_ms, time
+       FROM receipts WHERE id > (SELECT receipts_folded FROM ledger_state) ORDER BY id`,
     )
     .iterate();
   for (const row of rows) {
     yield {
       id: integer(row, 'id'),
       account: integer(row, 'account'),
-      peer: text(row, 'peer'),
       cid: text(row, 'cid'),
       entry: ENTRIES[integer(row, 'entry')] ?? 'workSent',
       price: integer(row, 'price'),
@@ -98,14 +95,16 @@ export function* readTail(database: Database): Generator<TailRow> {
 export function* withTail(
   journal: Iterable<HistoryRow>,
   tail: Iterable<TailRow>,
+  peerOf: (account: number) => string,
   { peer, fromMs = 0, toMs = Number.MAX_SAFE_INTEGER }: HistoryFilter,
 ): Generator<HistoryRow> {
   const added = new Map<string, HistoryRow>();
   for (const row of tail) {
     const periodMs = row.wallMs - (row.wallMs % MINUTE_MS);
-    if ((peer !== undefined && peer !== row.peer) || periodMs < fromMs || periodMs >= toMs) continue;
-    const key = `${periodMs} ${row.peer}`;
-    const sums = added.get(key) ?? emptyRow(periodMs, row.peer);
+    const its = peerOf(row.account);
+    if ((peer !== undefined && peer !== its) || periodMs < fromMs || periodMs >= toMs) continue;
+    const key = `${periodMs} ${its}`;
+    const sums = added.get(key) ?? emptyRow(periodMs, its);
     sums[row.entry] += row.price;
     added.set(key, sums);
   }
