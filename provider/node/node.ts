@@ -9,6 +9,7 @@ import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { corkedWrites } from './corked-writes.ts';
 import { lazyWindows } from './lazy-windows.ts';
 import { nodeCrypto } from './noise-crypto.ts';
+import { openedInParts } from './opened-in-parts.ts';
 
 export interface NodeOptions {
   privateKey: PrivateKey;
@@ -47,7 +48,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
     nodeInfo: { name: 'workswap', version: '0.1.0' },
     addresses: { listen: options.listen },
     transports: [tcp({ dialOpts: SOCKET, listenOpts: SOCKET })],
-    connectionEncrypters: [corkedWrites(noise({ crypto: nodeCrypto }))],
+    connectionEncrypters: [openedInParts(corkedWrites(noise({ crypto: nodeCrypto })))],
     streamMuxers: [
       lazyWindows(
         yamux({

@@ -11,9 +11,12 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import type { NoiseInit } from '@chainsafe/libp2p-noise';
+import { Uint8ArrayList } from 'uint8arraylist';
 
 type NoiseCrypto = NonNullable<NoiseInit['crypto']>;
 type Bytes = Parameters<NoiseCrypto['chaCha20Poly1305Encrypt']>[0];
+/** Noise's own list is of an older version of the class, of the same shape. */
+type List = Exclude<Bytes, Uint8Array>;
 
 const CIPHER = 'chacha20-poly1305';
 const TAG_BYTES = 16;
@@ -36,6 +39,14 @@ function keyObject(key: Uint8Array): KeyObject {
 
 function parts(bytes: Bytes): Iterable<Uint8Array> {
   return bytes instanceof Uint8Array ? [bytes] : bytes;
+}
+
+/** From this size on a list of the parts costs less than one more buffer to copy them into. */
+const LIST_BYTES_MIN = 4096;
+
+function whole(parts: Uint8Array[], length: number): Uint8Array | List {
+  if (parts.length === 1) return parts[0] as Uint8Array;
+  return length < LIST_BYTES_MIN ? Buffer.concat(parts, length) : (new Uint8ArrayList(...parts) as unknown as List);
 }
 
 function publicKeyOf(privateKey: KeyObject): Uint8Array {
@@ -89,19 +100,25 @@ export const nodeCrypto: NoiseCrypto = {
     for (const part of parts(plaintext)) sealed.push(cipher.update(part));
     cipher.final();
     sealed.push(cipher.getAuthTag());
-    return Buffer.concat(sealed, plaintext.byteLength + TAG_BYTES);
+    return whole(sealed, plaintext.byteLength + TAG_BYTES);
   },
 
   chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key, dst) {
     const length = ciphertext.byteLength - TAG_BYTES;
+    if (length < 0) throw new RangeError(`A sealed frame of ${ciphertext.byteLength} bytes is too short for its tag`);
     const decipher = createDecipheriv(CIPHER, keyObject(key), nonce, OPTIONS);
     if (ad.length > 0) decipher.setAAD(ad, { plaintextLength: length });
     decipher.setAuthTag(ciphertext.subarray(length));
-    // To decrypt in place, noise gives `dst`: the same bytes without the tag, in one piece. They need no second copy; if
-    // they were ever others, the tag would not fit.
-    const sealed = dst?.byteLength === length ? dst : ciphertext.subarray(0, length);
-    const plaintext = decipher.update(sealed);
+    // Noise may give `dst`: the same bytes without the tag, in one piece.
+    const sealed =
+      dst?.byteLength === length
+        ? dst
+        : ciphertext instanceof Uint8Array
+          ? ciphertext.subarray(0, length)
+          : ciphertext.sublist(0, length);
+    const plaintext: Uint8Array[] = [];
+    for (const part of parts(sealed)) plaintext.push(decipher.update(part));
     decipher.final();
-    return plaintext;
+    return whole(plaintext, length);
   },
 };
