@@ -22,6 +22,10 @@ const address = z.string().refine(
   { error: 'is not a multiaddr; it looks like /ip4/0.0.0.0/tcp/4771' },
 );
 
+const isPeerAddress = (text: string): boolean => /\/p2p\/[^/]+$/.test(text);
+
+const routerUrl = z.url({ protocol: /^https?$/, error: 'is not a URL of http or https' });
+
 /** A table of the file out of a table of limits. */
 function limitsSchema<Name extends string>(limits: Record<Name, Limit>) {
   const fields = Object.entries<Limit>(limits).map(([name, { default: value, min, max }]) => [
@@ -40,6 +44,23 @@ export const configSchema = z.strictObject({
       connectionsMax: count.default(300),
       connectionRatePerHostMax: count.default(50),
       streamsPerConnectionMax: count.default(256),
+    })
+    .prefault({}),
+  /** All off: to be found by strangers, and to ask strangers, is a decision. docs/routing.md */
+  routing: z
+    .strictObject({
+      dht: z.enum(['off', 'client', 'server']).default('off'),
+      delegated: z.array(routerUrl).max(8).default([]),
+      bootstrap: z
+        .array(address.refine(isPeerAddress, { error: 'must end in /p2p/PEER-ID' }))
+        .max(64)
+        .default([]),
+      mdns: z.boolean().default(false),
+      provide: z.enum(['nothing', 'roots', 'all']).default('nothing'),
+      privateAddresses: z.boolean().default(false),
+    })
+    .refine(({ dht, provide }) => provide === 'nothing' || dht !== 'off', {
+      error: 'provide needs the DHT: set dht to "client" or "server"',
     })
     .prefault({}),
   /** Bytes per job, per KiB or per 10^9 units of fuel. The defaults are what `workswap calibrate` measured on two shared cores. */

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { Libp2p, PrivateKey } from '@libp2p/interface';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import type { Blockstore } from 'interface-blockstore';
 import { createBitswap, networkedBlockstore } from './bitswap/index.ts';
 import type { Bitswap } from './bitswap/index.ts';
 import { createScoreLedger, Reconciler } from './ledger/index.ts';
 import type { CreditPolicy, ScoreLedger } from './ledger/index.ts';
 import { createNode, loadIdentity, startNode } from './node/index.ts';
+import { prepareRouting, type Routing, type RoutingConfig, ROUTING_OFF } from './routing/index.ts';
 import { openBlockstore, openDatabase } from './store/index.ts';
 
 export interface PeerInit {
@@ -20,6 +22,8 @@ export interface PeerInit {
   ledgerFile?: string;
   credit?: Partial<CreditPolicy>;
   node: { listen: string[]; connectionsMax: number; connectionRatePerHostMax: number; streamsPerConnectionMax: number };
+  /** Who is asked where content is, and what is announced; nobody and nothing by default. */
+  routing?: RoutingConfig;
   signal?: AbortSignal;
 }
 
@@ -33,6 +37,7 @@ export interface Peer {
   blocks: Blockstore;
   bitswap: Bitswap;
   scoreLedger: ScoreLedger;
+  routing: Routing;
   /** Compares our books with another peer's. */
   reconciler: Reconciler;
   start(): Promise<void>;
@@ -45,8 +50,11 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
   const privateKey = init.privateKey ?? (await identityOf(dataDir));
   const blockstore = await openBlockstore(dataDir === undefined ? undefined : join(dataDir, 'blocks'));
   const scoreLedger = init.scoreLedger ?? createScoreLedger({ database, policy: init.credit ?? {} });
-  const libp2p = await createNode({ privateKey, ...init.node });
-  const bitswap = createBitswap({ libp2p, blockstore, scoreLedger });
+  const { parts, attach } = await prepareRouting(init.routing ?? ROUTING_OFF, peerIdFromPrivateKey(privateKey));
+  const libp2p = await createNode({ privateKey, ...init.node, parts });
+  const routing = attach(libp2p, blockstore);
+  const { router } = routing;
+  const bitswap = createBitswap({ libp2p, blockstore, scoreLedger }, router === undefined ? {} : { router });
   const reconciler = new Reconciler({ libp2p, privateKey, scoreLedger });
   return {
     libp2p,
@@ -55,6 +63,7 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
     blocks: networkedBlockstore(bitswap, blockstore),
     bitswap,
     scoreLedger,
+    routing,
     reconciler,
     async start() {
       scoreLedger.start((peer, score) => {
@@ -66,8 +75,10 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
       await startNode(libp2p, init.node.listen);
       await bitswap.start();
       await reconciler.start();
+      routing.start();
     },
     async stop() {
+      routing.stop();
       await reconciler.stop();
       await bitswap.stop();
       await libp2p.stop();

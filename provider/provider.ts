@@ -11,6 +11,7 @@ import { createJobs } from './jobs/index.ts';
 import type { Jobs, JobsStats } from './jobs/index.ts';
 import type { Reconciled, ScoreLedger } from './ledger/index.ts';
 import { createModuleLoader } from './modules/index.ts';
+import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
 import { createPeer } from './peer.ts';
 import type { PeerInit } from './peer.ts';
 import { createSandbox } from './sandbox/index.ts';
@@ -39,6 +40,8 @@ export interface Provider {
   setTariff(rates: TariffRates): Promise<void>;
   /** Fetches a whole DAG that the provider wants to have. While it is under way, debtors are told that serving it pays. */
   fetch(root: CID, options?: { signal?: AbortSignal }): Promise<{ blocks: number; bytes: number }>;
+  /** Announces that we have this block, if the configuration allows it: so others find us without knowing us. */
+  provide(cid: CID): void;
   /** Compares our account of a connected peer with the peer's account of us. @throws ReconcileError */
   reconcile(peer: PeerId, options?: { signal?: AbortSignal }): Promise<Reconciled>;
   stats(): { jobs: JobsStats; sandbox: SandboxStats };
@@ -50,7 +53,7 @@ export interface Provider {
 export async function createProvider(options: ProviderOptions = {}): Promise<Provider> {
   const config = parseConfig(options.config ?? {}, 'createProvider({ config })');
   const onError = options.onError ?? (() => {});
-  const peer = await createPeer({ ...options, node: config.node, credit: config.credit });
+  const peer = await createPeer({ ...options, node: config.node, credit: config.credit, routing: config.routing });
   const { blockstore, blocks, bitswap, libp2p, scoreLedger } = peer;
   const getBlock = (cid: CID, from?: GetBlockOptions): Promise<Uint8Array> => bitswap.get(cid, from);
   const sandbox = createSandbox({
@@ -98,6 +101,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
   let stopped: Promise<void> | undefined;
   await peer.start();
   await jobs.start();
+  peer.routing.provide(PROVIDER_RENDEZVOUS);
   return {
     peerId: libp2p.peerId,
     get addrs() {
@@ -114,7 +118,12 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       tariff = await publishTariff(rates);
       jobs.tariffChanged();
     },
-    fetch: (root, { signal } = {}) => fetchDag(root, getBlock, signal === undefined ? {} : { signal }),
+    provide: (cid) => peer.routing.provide(cid),
+    async fetch(root, { signal } = {}) {
+      const fetched = await fetchDag(root, getBlock, signal === undefined ? {} : { signal });
+      peer.routing.provide(root);
+      return fetched;
+    },
     reconcile: (other, from) => peer.reconciler.reconcile(other, from),
     stats: () => ({ jobs: jobs.stats(), sandbox: sandbox.stats() }),
     stop(options) {

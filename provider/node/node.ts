@@ -4,7 +4,7 @@ import { identify } from '@libp2p/identify';
 import type { Libp2p, PrivateKey } from '@libp2p/interface';
 import { ping } from '@libp2p/ping';
 import { tcp, type TCPSocketOptions } from '@libp2p/tcp';
-import { createLibp2p } from 'libp2p';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { corkedWrites } from './corked-writes.ts';
 import { lazyWindows } from './lazy-windows.ts';
@@ -19,6 +19,8 @@ export interface NodeOptions {
   /** Connections per second that one remote host may open. */
   connectionRatePerHostMax: number;
   streamsPerConnectionMax: number;
+  /** What other rooms add to the host: more services, a filter for addresses, another memory for peers. */
+  parts?: Pick<Libp2pOptions, 'services' | 'connectionGater' | 'datastore'>;
 }
 
 /** The most a peer may send before we have read it. */
@@ -43,7 +45,9 @@ export class ListenError extends WorkswapError {
  * The libp2p host: TCP, noise, yamux, identify, ping. This is the one file that names the transports.
  */
 export async function createNode(options: NodeOptions): Promise<Libp2p> {
+  const { services, ...parts } = options.parts ?? {};
   const node = await createLibp2p({
+    ...parts,
     privateKey: options.privateKey,
     nodeInfo: { name: 'workswap', version: '0.1.0' },
     addresses: { listen: options.listen },
@@ -63,7 +67,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
         }),
       ),
     ],
-    services: { identify: identify(), ping: ping() },
+    services: { ...services, identify: identify(), ping: ping() },
     connectionManager: {
       maxConnections: options.connectionsMax,
       inboundConnectionThreshold: options.connectionRatePerHostMax,

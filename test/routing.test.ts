@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { multiaddr } from '@multiformats/multiaddr';
+import type { KadDHT } from '@libp2p/kad-dht';
+import type { CID } from 'multiformats/cid';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { rawCid } from '../sdk/protocol/index.ts';
+import type { ConfigInput } from '../provider/config.ts';
+import { parseConfig } from '../provider/config.ts';
+import { createProvider, type Provider } from '../provider/provider.ts';
+import { PROVIDER_RENDEZVOUS } from '../provider/routing/index.ts';
+import { directory, provider } from './fixtures.ts';
+import { startProvider } from './processes.ts';
+
+/** Goal: content is found without being told where it is. Real nodes on loopback, which the configuration allows. */
+
+type RoutingInput = NonNullable<ConfigInput['routing']>;
+const PATIENT = { timeout: 20_000, interval: 50 };
+
+const node = (routing: RoutingInput): Promise<Provider> =>
+  provider({ config: { routing: { privateAddresses: true, ...routing } } });
+
+async function has(host: Provider, bytes: Uint8Array): Promise<CID> {
+  const cid = rawCid(bytes);
+  await host.blocks.put(cid, bytes);
+  return cid;
+}
+
+const dhtOf = ({ libp2p }: Provider): KadDHT => (libp2p.services as unknown as { dht: KadDHT }).dht;
+
+/** Who this node would name to others that ask for the CID. */
+async function providersIn(host: Provider, cid: CID): Promise<string[]> {
+  for await (const event of dhtOf(host).findProviders(cid, { signal: AbortSignal.timeout(500) })) {
+    if (event.name === 'PROVIDER') return event.providers.map(({ id }) => id.toString());
+  }
+  return [];
+}
+
+test('a block is found in the DHT and fetched from a peer that nobody introduced', async () => {
+  const middle = await node({ dht: 'server' });
+  const holder = await node({ dht: 'server', bootstrap: middle.addrs, provide: 'roots' });
+  const bytes = randomBytes(5000);
+  const cid = await has(holder, bytes);
+  holder.provide(cid);
+  await vi.waitFor(async () => expect(await providersIn(middle, cid)).toContain(holder.peerId.toString()), PATIENT);
+  const seeker = await node({ dht: 'client', bootstrap: middle.addrs });
+  expect(seeker.libp2p.getConnections(holder.peerId)).toHaveLength(0);
+  await expect(seeker.fetch(cid, { signal: AbortSignal.timeout(20_000) })).resolves.toMatchObject({ bytes: 5000 });
+  expect(seeker.scoreLedger.getReceipt(holder.peerId)).toMatchObject({ recv: 5000 });
+  expect(middle.scoreLedger.getReceipt(seeker.peerId)?.sent ?? 0).toBe(0);
+}, 60_000);
+
+test('a provider announces all it holds and that it serves jobs, so consumers need to know nobody', async () => {
+  const middle = await node({ dht: 'server' });
+  const dataDir = await directory();
+  const before = await provider({ dataDir });
+  const cid = await has(before, randomBytes(100));
+  await before.stop();
+  const holder = await provider({
+    dataDir,
+    config: { routing: { dht: 'client', bootstrap: middle.addrs, provide: 'all', privateAddresses: true } },
+  });
+  for (const announced of [cid, PROVIDER_RENDEZVOUS]) {
+    await vi.waitFor(
+      async () => expect(await providersIn(middle, announced)).toContain(holder.peerId.toString()),
+      PATIENT,
+    );
+  }
+}, 60_000);
+
+test('`workswap provider --want` finds content through the DHT of its configuration', async () => {
+  const middle = await node({ dht: 'server' });
+  const holder = await node({ dht: 'server', bootstrap: middle.addrs, provide: 'roots' });
+  const cid = await has(holder, randomBytes(3000));
+  holder.provide(cid);
+  await vi.waitFor(async () => expect(await providersIn(middle, cid)).toContain(holder.peerId.toString()), PATIENT);
+  const data = await directory();
+  const config = join(data, 'workswap.toml');
+  await writeFile(
+    config,
+    `[routing]\ndht = "client"\nprivateAddresses = true\nbootstrap = [${middle.addrs.map((addr) => JSON.stringify(addr)).join(', ')}]\n`,
+  );
+  const seeker = await startProvider({ data, config, args: ['--want', cid.toString()] });
+  expect(await seeker.event('fetched')).toMatchObject({ cid: cid.toString(), bytes: 3000 });
+  expect(await seeker.stop()).toBe(0);
+}, 60_000);
+
+test('a contact that is not there yet is tried again, and again after it went', async () => {
+  const dataDir = await directory();
+  const early = await provider({ dataDir });
+  const [addr] = early.addrs;
+  await early.stop();
+  const ours = await node({ bootstrap: [addr!] });
+  const late = await createProvider({ dataDir, config: { node: { listen: [addr!.replace(/\/p2p\/.*/, '')] } } });
+  onTestFinished(() => late.stop());
+  await vi.waitFor(() => expect(late.libp2p.getConnections(ours.peerId)).toHaveLength(1), PATIENT);
+  await late.libp2p.hangUp(ours.peerId);
+  await vi.waitFor(() => expect(late.libp2p.getConnections(ours.peerId)).toHaveLength(1), PATIENT);
+}, 60_000);
+
+test('addresses in private networks that others name are neither kept nor dialled, configured ones are', async () => {
+  const contact = await provider();
+  const ours = await provider({ config: { routing: { dht: 'server', bootstrap: contact.addrs } } });
+  await vi.waitFor(() => expect(ours.libp2p.getConnections(contact.peerId)).toHaveLength(1), PATIENT);
+  const stranger = await provider();
+  const told = [...stranger.addrs, '/ip4/10.0.0.1/tcp/22', '/dns4/localhost/tcp/4001', '/ip4/1.2.3.4/tcp/4001'];
+  await ours.libp2p.peerStore.merge(stranger.peerId, { multiaddrs: told.map((text) => multiaddr(text)) });
+  const { addresses } = await ours.libp2p.peerStore.get(stranger.peerId);
+  expect(addresses.map(({ multiaddr: address }) => address.toString())).toEqual(['/ip4/1.2.3.4/tcp/4001']);
+  const known = await ours.libp2p.peerStore.get(contact.peerId);
+  expect(known.addresses).not.toHaveLength(0);
+}, 60_000);
+
+test('all of routing is off unless it is configured', async () => {
+  const plain = await provider();
+  expect(Object.keys(plain.libp2p.services).sort()).toEqual(['identify', 'ping']);
+  expect(parseConfig({}, 'nothing').routing).toEqual({
+    dht: 'off',
+    delegated: [],
+    bootstrap: [],
+    mdns: false,
+    provide: 'nothing',
+    privateAddresses: false,
+  });
+});
+
+test.each([
+  [{ bootstrap: ['/ip4/1.2.3.4/tcp/4001'] }, 'must end in /p2p/PEER-ID'],
+  [{ delegated: ['ftp://example.com'] }, 'is not a URL of http or https'],
+  [{ provide: 'all' }, 'provide needs the DHT'],
+])('a wrong setting is named: %o', (routing, message) => {
+  expect(() => parseConfig({ routing }, 'workswap.toml')).toThrow(message);
+});
