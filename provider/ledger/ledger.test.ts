@@ -1,10 +1,12 @@
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { openDatabase } from '../store/sqlite/index.ts';
+import { migrate, openDatabase } from '../store/sqlite/index.ts';
 import { OverCreditError } from './errors.ts';
 import { createScoreLedger } from './ledger.ts';
 import { readAccounts } from './ledger-file.ts';
+import { ledgerSchema } from './schema.ts';
 import { ManualClock, memoryLedger, testDirectory, testPeer, testPeers, testRecord } from './testing.ts';
 import type { PersistentScoreLedger } from './ledger.ts';
 import type { PeerId } from '@libp2p/interface';
@@ -323,4 +325,52 @@ test('accounts can be read from outside while the node runs', async () => {
   ledger.stop();
   database.close();
   expect(readAccounts(path)).toHaveLength(2);
+});
+
+test('the scores of connected peers can be read from outside, and a killed process leaves none behind for long', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const path = join(testDirectory(), 'ledger.sqlite');
+  const [giver, gone] = await testPeers(2);
+  let database = openDatabase(path);
+  let ledger = createScoreLedger({ database });
+  const scores = async (): Promise<(number | null)[]> => {
+    await ledger.flush();
+    return [giver!, gone!].map((peer) => readAccounts(path).find((one) => one.peer === peer.toString())!.score);
+  };
+  ledger.start(() => {});
+  for (const peer of [giver!, gone!]) {
+    ledger.peerConnected(peer);
+    ledger.addToReceivedBytes(peer, 1_000);
+  }
+  vi.advanceTimersByTime(10_000);
+  expect(await scores()).toEqual([6, 6]);
+  ledger.peerDisconnected(gone!);
+  expect(await scores()).toEqual([6, null]);
+  // What is on the disk is what a kill would leave.
+  const crashed = join(testDirectory(), 'ledger.sqlite');
+  for (const suffix of ['', '-wal']) copyFileSync(path + suffix, crashed + suffix);
+  ledger.stop();
+  database.close();
+  expect(readAccounts(path).map(({ score }) => score)).toEqual([null, null]);
+
+  database = openDatabase(crashed);
+  expect(readAccounts(crashed)[0]!.score).toBe(6);
+  ledger = createScoreLedger({ database });
+  await ledger.flush();
+  expect(readAccounts(crashed).map(({ score }) => score)).toEqual([null, null]);
+  ledger.stop();
+  database.close();
+});
+
+test('a file of an older version is not read but named, and read again when its node has been started', async () => {
+  const path = join(testDirectory(), 'ledger.sqlite');
+  const old = openDatabase(path);
+  migrate(old, { name: ledgerSchema.name, steps: ledgerSchema.steps.slice(0, 1) });
+  old.close();
+  expect(() => readAccounts(path)).toThrow(expect.objectContaining({ code: 'LEDGER_OUTDATED' }));
+  const database = openDatabase(path);
+  createScoreLedger({ database }).stop();
+  database.close();
+  expect(readAccounts(path)).toEqual([]);
 });
