@@ -1,6 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import type { Libp2p } from '@libp2p/interface';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { KadDHT } from '@libp2p/kad-dht';
 import type { CID } from 'multiformats/cid';
@@ -9,8 +13,9 @@ import { rawCid } from '../sdk/protocol/index.ts';
 import type { ConfigInput } from '../provider/config.ts';
 import { parseConfig } from '../provider/config.ts';
 import { createProvider, type Provider } from '../provider/provider.ts';
-import { PROVIDER_RENDEZVOUS } from '../provider/routing/index.ts';
-import { directory, provider } from './fixtures.ts';
+import { PROVIDER_RENDEZVOUS, prepareRouting, ROUTING_OFF } from '../provider/routing/index.ts';
+import { createNode } from '../provider/node/index.ts';
+import { directory, LISTEN, provider } from './fixtures.ts';
 import { startProvider } from './processes.ts';
 
 /** Goal: content is found without being told where it is. Real nodes on loopback, which the configuration allows. */
@@ -112,6 +117,20 @@ test('addresses in private networks that others name are neither kept nor dialle
   expect(known.addresses).not.toHaveLength(0);
 }, 60_000);
 
+test('a DHT peer cannot make us dial into our own network, neither with a provider nor with a peer', async () => {
+  const liar = await node({ dht: 'server' });
+  const inside = await node({ dht: 'server', bootstrap: liar.addrs, provide: 'roots' });
+  const cid = await has(inside, randomBytes(100));
+  inside.provide(cid);
+  await vi.waitFor(async () => expect(await providersIn(liar, cid)).toContain(inside.peerId.toString()), PATIENT);
+  const ours = await provider({ config: { routing: { dht: 'client', bootstrap: liar.addrs } } });
+  await vi.waitFor(async () => expect(await providersIn(ours, cid)).toContain(inside.peerId.toString()), PATIENT);
+  const found = await ours.libp2p.peerRouting.findPeer(inside.peerId, { signal: AbortSignal.timeout(20_000) });
+  expect(found.multiaddrs).toEqual([]);
+  await expect(ours.libp2p.dial(inside.peerId, { signal: AbortSignal.timeout(20_000) })).rejects.toThrow();
+  expect(inside.libp2p.getConnections(ours.peerId)).toEqual([]);
+}, 60_000);
+
 test('all of routing is off unless it is configured', async () => {
   const plain = await provider();
   expect(Object.keys(plain.libp2p.services).sort()).toEqual(['identify', 'ping']);
@@ -132,3 +151,46 @@ test.each([
 ])('a wrong setting is named: %o', (routing, message) => {
   expect(() => parseConfig({ routing }, 'workswap.toml')).toThrow(message);
 });
+
+/** Containers without multicast cannot run mDNS. */
+async function hasMulticast(): Promise<boolean> {
+  const group = '224.0.0.251';
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  const heard = Promise.withResolvers<boolean>();
+  socket.on('message', () => heard.resolve(true)).on('error', () => heard.resolve(false));
+  socket.bind(() => {
+    try {
+      socket.addMembership(group);
+    } catch {
+      heard.resolve(false);
+    }
+    socket.send('?', socket.address().port, group, () => setTimeout(() => heard.resolve(false), 1000).unref());
+  });
+  return heard.promise.finally(() => socket.close());
+}
+
+test.skipIf(!(await hasMulticast()))(
+  'peers in one network find each other by mDNS, without keeping the private addresses that they name',
+  async () => {
+    const port = 20_000 + randomInt(20_000);
+    const start = async (): Promise<Libp2p> => {
+      const privateKey = await generateKeyPair('Ed25519');
+      const { parts } = await prepareRouting({ ...ROUTING_OFF, mdns: true }, peerIdFromPrivateKey(privateKey), {
+        mdnsPort: port,
+      });
+      const limits = { connectionsMax: 10, connectionRatePerHostMax: 10, streamsPerConnectionMax: 32 };
+      const host = await createNode({ privateKey, listen: [LISTEN], ...limits, parts });
+      onTestFinished(() => host.stop());
+      await host.start();
+      return host;
+    };
+    const [one, other] = [await start(), await start()];
+    await vi.waitFor(() => expect(one.getConnections(other.peerId).length).toBeGreaterThan(0), PATIENT);
+    await vi.waitFor(
+      async () => expect((await one.peerStore.get(other.peerId)).protocols).not.toHaveLength(0),
+      PATIENT,
+    );
+    expect((await one.peerStore.get(other.peerId)).addresses).toEqual([]);
+  },
+  60_000,
+);
