@@ -56,6 +56,7 @@ export const configSchema = z.strictObject({
         .max(64)
         .default([]),
       mdns: z.boolean().default(false),
+      peerExchange: z.boolean().default(false),
       provide: z.enum(['nothing', 'roots', 'all']).default('nothing'),
       privateAddresses: z.boolean().default(false),
     })

@@ -75,10 +75,10 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
       await startNode(libp2p, init.node.listen);
       await bitswap.start();
       await reconciler.start();
-      routing.start();
+      await routing.start();
     },
     async stop() {
-      routing.stop();
+      await routing.stop();
       await reconciler.stop();
       await bitswap.stop();
       await libp2p.stop();

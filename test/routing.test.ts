@@ -4,6 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { Libp2p } from '@libp2p/interface';
+import { lpStream } from '@libp2p/utils';
+import { decode } from '@ipld/dag-cbor';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { KadDHT } from '@libp2p/kad-dht';
@@ -14,6 +16,7 @@ import type { ConfigInput } from '../provider/config.ts';
 import { parseConfig } from '../provider/config.ts';
 import { createProvider, type Provider } from '../provider/provider.ts';
 import { PROVIDER_RENDEZVOUS, prepareRouting, ROUTING_OFF } from '../provider/routing/index.ts';
+import { PEERS_PROTOCOL } from '../provider/routing/peer-exchange.ts';
 import { createNode } from '../provider/node/index.ts';
 import { directory, LISTEN, provider } from './fixtures.ts';
 import { startProvider } from './processes.ts';
@@ -117,6 +120,25 @@ test('addresses in private networks that others name are neither kept nor dialle
   expect(known.addresses).not.toHaveLength(0);
 }, 60_000);
 
+test('peers tell each other of peers whom they reached, and never of who came to them', async () => {
+  const reached = await node({});
+  const middle = await node({ peerExchange: true, bootstrap: reached.addrs });
+  await vi.waitFor(() => expect(middle.libp2p.getConnections(reached.peerId)).toHaveLength(1), PATIENT);
+  const first = await node({ peerExchange: true, bootstrap: middle.addrs });
+  await vi.waitFor(() => expect(first.libp2p.getConnections(reached.peerId)).toHaveLength(1), PATIENT);
+  const stream = await first.libp2p.dialProtocol(middle.peerId, PEERS_PROTOCOL);
+  const told = decode<Uint8Array[]>((await lpStream(stream).read({ signal: AbortSignal.timeout(20_000) })).subarray());
+  expect(told.map((bytes) => multiaddr(bytes).toString())).toEqual(reached.addrs);
+  const closed = await provider({ config: { routing: { peerExchange: true, bootstrap: middle.addrs } } });
+  await vi.waitFor(() => expect(closed.libp2p.getConnections(middle.peerId)).toHaveLength(1), PATIENT);
+  const again = await closed.libp2p.dialProtocol(middle.peerId, PEERS_PROTOCOL);
+  const tellsAgain = decode<Uint8Array[]>(
+    (await lpStream(again).read({ signal: AbortSignal.timeout(20_000) })).subarray(),
+  );
+  expect(tellsAgain).toHaveLength(1);
+  expect(reached.libp2p.getConnections(closed.peerId)).toEqual([]);
+}, 60_000);
+
 test('a DHT peer cannot make us dial into our own network, neither with a provider nor with a peer', async () => {
   const liar = await node({ dht: 'server' });
   const inside = await node({ dht: 'server', bootstrap: liar.addrs, provide: 'roots' });
@@ -139,6 +161,7 @@ test('all of routing is off unless it is configured', async () => {
     delegated: [],
     bootstrap: [],
     mdns: false,
+    peerExchange: false,
     provide: 'nothing',
     privateAddresses: false,
   });

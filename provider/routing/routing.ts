@@ -12,6 +12,7 @@ import { Contacts } from './contacts.ts';
 import { DelegatedRouter } from './delegated.ts';
 import { DhtRouter } from './dht-router.ts';
 import { ROUTING_LIMITS, type RoutingLimits } from './limits.ts';
+import { PeerExchange } from './peer-exchange.ts';
 import { Routers } from './routers.ts';
 
 /** The [routing] table of workswap.toml. */
@@ -20,6 +21,7 @@ export interface RoutingConfig {
   delegated: string[];
   bootstrap: string[];
   mdns: boolean;
+  peerExchange: boolean;
   provide: 'nothing' | 'roots' | 'all';
   privateAddresses: boolean;
 }
@@ -30,6 +32,7 @@ export const ROUTING_OFF: RoutingConfig = {
   delegated: [],
   bootstrap: [],
   mdns: false,
+  peerExchange: false,
   provide: 'nothing',
   privateAddresses: false,
 };
@@ -49,8 +52,8 @@ export interface Routing {
   readonly router: ContentRouter | undefined;
   /** Announces that we have a block, or serve what it stands for, as far as the configuration allows. */
   provide(cid: CID): void;
-  start(): void;
-  stop(): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 /**
@@ -73,6 +76,7 @@ export async function prepareRouting(
       const dhtRouter = dht === undefined ? undefined : new DhtRouter(dht);
       const routers: ContentRouter[] = config.delegated.map((url) => new DelegatedRouter(url, limits));
       if (dhtRouter !== undefined) routers.push(dhtRouter);
+      const exchange = config.peerExchange ? new PeerExchange(libp2p, addressFilter(config), log) : undefined;
       const keeper = new Contacts(libp2p, contacts, log);
       const announcer =
         dhtRouter === undefined || config.provide === 'nothing'
@@ -86,11 +90,13 @@ export async function prepareRouting(
       return {
         router: routers.length === 0 ? undefined : new Routers(routers, filter, limits, log),
         provide: (cid) => void announcer?.announce(cid),
-        start() {
+        async start() {
+          await exchange?.start();
           keeper.start();
           announcer?.start();
         },
-        stop() {
+        async stop() {
+          await exchange?.stop();
           keeper.stop();
           announcer?.stop();
         },
@@ -116,7 +122,7 @@ async function nodeParts(
     const { mdnsService } = await import('./neighbours.ts');
     services['mdns'] = mdnsService(mdnsPort === undefined ? {} : { port: mdnsPort }) as never;
   }
-  if (Object.keys(services).length === 0 && config.delegated.length === 0) return {};
+  if (Object.keys(services).length === 0 && config.delegated.length === 0 && !config.peerExchange) return {};
   // The key under which libp2p's peer store keeps what it knows about us.
   const own = `/peers/${self.toCID().toString()}`;
   return {
