@@ -260,13 +260,17 @@ export class Client {
   async #open(): Promise<{ stream: Stream; writer: FrameWriter }> {
     if (this.#closed) throw new UnreachableError('The client was closed');
     this.#stream ??= this.#openStream();
-    return this.#stream;
+    const opening = this.#stream;
+    const open = await opening;
+    if (open.stream.status === 'open') return open;
+    // It ended before anybody listened to it, so nobody was told.
+    if (this.#stream === opening) this.#stream = undefined;
+    throw new UnreachableError(`The connection to ${this.provider} ended before the request was sent`);
   }
 
   async #openStream(): Promise<{ stream: Stream; writer: FrameWriter }> {
     let stream: Stream;
     try {
-      // Without a deadline it never ends when the connection breaks at the wrong moment of the negotiation.
       const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS);
       stream = await this.#libp2p.dialProtocol(this.#connection.remotePeer, WORKSWAP_PROTOCOL, { signal });
     } catch (error) {
@@ -278,11 +282,11 @@ export class Client {
     }
     const lost = (error?: Error): void => {
       this.#stream = undefined;
-      this.#firstTariff = Promise.withResolvers<Tariff>();
+      const ended = new UnreachableError(`The connection to ${this.provider} ended while the job was under way`, error);
       this.#firstTariff.promise.catch(() => {});
-      this.#failAll(
-        new UnreachableError(`The connection to ${this.provider} ended while the job was under way`, error),
-      );
+      this.#firstTariff.reject(ended);
+      this.#firstTariff = Promise.withResolvers<Tariff>();
+      this.#failAll(ended);
     };
     const reader = new FrameReader(FRAME_BYTES_MAX);
     stream.addEventListener('message', (event) => {
