@@ -33,7 +33,7 @@ interface Running {
   reject: (error: Error) => void;
 }
 
-/** A Bitswap peer in a process of its own, spoken to in lines of JSON; `boxo-peer/` says how. */
+/** A Bitswap peer in a process of its own, spoken to in lines of JSON; `boxo-peer/` and `ipfs-bitswap/` say how. */
 export class BlockPeer {
   readonly peerId: string;
   readonly addr: string;
@@ -114,13 +114,13 @@ export class BlockPeer {
     return this.#call({ name: 'receipt', peer }) as ReturnType<BlockPeer['receipt']>;
   }
 
-  /** What a peer wants from this one, as boxo has noted it. */
+  /** What a peer wants from this one, as it has noted it. */
   wantlist(peer: string): Promise<string[]> {
     return this.#call({ name: 'wantlist', peer }) as Promise<string[]>;
   }
 
-  /** What the messages so far have said. */
-  seen(): Promise<{ received: Tally; sent: Tally }> {
+  /** What the messages so far have said, and in which protocols (ipfs-bitswap only). */
+  seen(): Promise<{ received: Tally; sent: Tally; protocols?: string[] }> {
     return this.#call({ name: 'seen' }) as ReturnType<BlockPeer['seen']>;
   }
 
