@@ -74,7 +74,7 @@ test(`${STOPS} jobs cancelled at any moment: each ends as cancelled, and the poo
     spareThreads: 1,
     readFile: async (_, __, length) => new Uint8Array(length),
   });
-  for (let i = 0; i < STOPS; i++) {
+  for (let i = 0; i < STOPS || sandbox.stats().workersLost === 0; i++) {
     const controller = new AbortController();
     const job = jobs[random(jobs.length)] ?? honest;
     const ended = sandbox.run(job, { signal: controller.signal }).catch((error: unknown) => error);
@@ -85,7 +85,6 @@ test(`${STOPS} jobs cancelled at any moment: each ends as cancelled, and the poo
   expect((await sandbox.run(honest)).error).toBeUndefined();
   while (sandbox.stats().memoryReservedBytes > 0) await turn();
   expect(sandbox.stats()).toMatchObject({ running: 0, waiting: 0, queued: 0, queuedBytes: 0 });
-  expect(sandbox.stats().workersLost).toBeGreaterThan(0);
   await sandbox.close();
 });
 
