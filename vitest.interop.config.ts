@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/interop/**/*.test.ts'],
     maxWorkers: 2,
-    testTimeout: 100_000,
+    // Go peers repeat a want that was lost only after half a minute.
+    testTimeout: 300_000,
     // The first build of a Go program downloads and compiles its modules.
     hookTimeout: 1_200_000,
   },
