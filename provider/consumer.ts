@@ -20,8 +20,8 @@ export interface Consumer extends Peer {
 }
 
 export async function createConsumer(options: ConsumerOptions = {}): Promise<Consumer> {
-  const { node } = parseConfig({ node: { listen: options.listen ?? [] } }, 'createConsumer({ listen })');
-  const peer = await createPeer({ ...options, node });
+  const { node, routing } = parseConfig({ node: { listen: options.listen ?? [] } }, 'createConsumer({ listen })');
+  const peer = await createPeer({ ...options, node, routing });
   const clients = new Set<Client>();
   await peer.start();
   return {

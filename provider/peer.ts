@@ -8,7 +8,7 @@ import type { Bitswap } from './bitswap/index.ts';
 import { createScoreLedger, Reconciler } from './ledger/index.ts';
 import type { CreditPolicy, ScoreLedger } from './ledger/index.ts';
 import { createNode, loadIdentity, startNode } from './node/index.ts';
-import { prepareRouting, type Routing, type RoutingConfig, ROUTING_OFF } from './routing/index.ts';
+import { prepareRouting, type Routing, type RoutingConfig } from './routing/index.ts';
 import { openBlockstore, openDatabase } from './store/index.ts';
 
 export interface PeerInit {
@@ -22,8 +22,8 @@ export interface PeerInit {
   ledgerFile?: string;
   credit?: Partial<CreditPolicy>;
   node: { listen: string[]; connectionsMax: number; connectionRatePerHostMax: number; streamsPerConnectionMax: number };
-  /** Who is asked where content is, and what is announced; nobody and nothing by default. */
-  routing?: RoutingConfig;
+  /** Who is asked where content is, and what is announced. */
+  routing: RoutingConfig;
   signal?: AbortSignal;
 }
 
@@ -50,7 +50,7 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
   const privateKey = init.privateKey ?? (await identityOf(dataDir));
   const blockstore = await openBlockstore(dataDir === undefined ? undefined : join(dataDir, 'blocks'));
   const scoreLedger = init.scoreLedger ?? createScoreLedger({ database, policy: init.credit ?? {} });
-  const { parts, attach } = await prepareRouting(init.routing ?? ROUTING_OFF, peerIdFromPrivateKey(privateKey));
+  const { parts, attach } = await prepareRouting(init.routing, peerIdFromPrivateKey(privateKey));
   const libp2p = await createNode({ privateKey, ...init.node, parts });
   const routing = attach(libp2p, blockstore);
   const { router } = routing;

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { consumer, directory, handler, offer } from './fixtures.ts';
+import { consumer, directory, handler, hostile, offer } from './fixtures.ts';
 import { canMount, startProvider, workswap } from './processes.ts';
 
 const MIB = 1024 * 1024;
@@ -23,12 +23,14 @@ it.skipIf(!canMount())(
     try {
       const client = await caller.connect(host.addrs);
       const hello = await offer(caller, await handler('hello'));
+      const reader = await offer(caller, await hostile());
       const prices: number[] = [];
-      const call = async (): Promise<void> => {
-        const { receipt } = await client.call(hello, {}, LIMITS);
+      const call = async (module = hello): Promise<void> => {
+        const { receipt } = await client.call(module, {}, LIMITS);
         prices.push((await receipt).receipt.priceBytes);
       };
       await call();
+      await call(reader);
 
       const disk = join(`/proc/${host.child.pid}/root`, data);
       const filler = join(disk, 'filler');
@@ -42,6 +44,13 @@ it.skipIf(!canMount())(
       // A module that it would have to store is refused as well.
       const fresh = await offer(caller, await handler('wordcount'));
       await expect(client.call(fresh, {}, LIMITS)).rejects.toMatchObject({ code: 'STORE_FULL' });
+      // So is a job that reads a block that it would have to store, without a word of where.
+      const block = await offer(caller, new TextEncoder().encode('there is no room for this'));
+      const path = `/loop?reads=${block.toString()}`;
+      await expect(client.call(reader, { path }, LIMITS)).rejects.toMatchObject({
+        code: 'BLOCK_UNAVAILABLE',
+        message: 'The block is not available: The provider has no disk space left',
+      });
 
       await rm(filler);
       let isWell = false;

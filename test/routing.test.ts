@@ -15,7 +15,7 @@ import { rawCid } from '../sdk/protocol/index.ts';
 import type { ConfigInput } from '../provider/config.ts';
 import { parseConfig } from '../provider/config.ts';
 import { createProvider, type Provider } from '../provider/provider.ts';
-import { PROVIDER_RENDEZVOUS, prepareRouting, ROUTING_OFF } from '../provider/routing/index.ts';
+import { PROVIDER_RENDEZVOUS, prepareRouting } from '../provider/routing/index.ts';
 import { PEERS_PROTOCOL } from '../provider/routing/peer-exchange.ts';
 import { createNode } from '../provider/node/index.ts';
 import { directory, LISTEN, provider } from './fixtures.ts';
@@ -198,9 +198,13 @@ test.skipIf(!(await hasMulticast()))(
     const port = 20_000 + randomInt(20_000);
     const start = async (): Promise<Libp2p> => {
       const privateKey = await generateKeyPair('Ed25519');
-      const { parts } = await prepareRouting({ ...ROUTING_OFF, mdns: true }, peerIdFromPrivateKey(privateKey), {
-        mdnsPort: port,
-      });
+      const { parts } = await prepareRouting(
+        parseConfig({ routing: { mdns: true } }, 'test').routing,
+        peerIdFromPrivateKey(privateKey),
+        {
+          mdnsPort: port,
+        },
+      );
       const limits = { connectionsMax: 10, connectionRatePerHostMax: 10, streamsPerConnectionMax: 32 };
       const host = await createNode({ privateKey, listen: [LISTEN], ...limits, parts });
       onTestFinished(() => host.stop());

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { CID } from 'multiformats/cid';
+import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { CONFIG_FILE, defaultDirectory, parseConfig, readConfigFile } from '../config.ts';
 import type { ConfigInput } from '../config.ts';
 import { errorJson, UsageError } from './errors.ts';

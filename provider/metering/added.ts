@@ -140,7 +140,7 @@ export function copyWithReferences(
   start: number,
   end: number,
   functions: readonly { index: number; start: number; end: number }[],
-  layout: Layout,
+  layout: Pick<Layout, 'reference'>,
 ): void {
   let cursor = start;
   for (const reference of functions) {

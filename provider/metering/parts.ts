@@ -2,6 +2,7 @@
  * The meter's parts, for those who build another module by the same rules: the profiler. Whoever only wants a module
  * metered takes `index.ts`.
  */
+export { copyWithReferences } from './added.ts';
 export { CanonicalWriter } from './canonical-writer.ts';
 export {
   bulkBytesPerUnit,

@@ -1,7 +1,16 @@
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { defaultLimits, memoryPagesMaxDefault, stackBytesMax } from '../metering/index.ts';
-import { externalKinds, makePlan, NanFinder, Op, parseModule, Scanner, Writer } from '../metering/parts.ts';
-import type { FunctionReference, Module } from '../metering/parts.ts';
+import {
+  copyWithReferences,
+  externalKinds,
+  makePlan,
+  NanFinder,
+  Op,
+  parseModule,
+  Scanner,
+  Writer,
+} from '../metering/parts.ts';
+import type { Module } from '../metering/parts.ts';
 import { BodyWriter } from './body-writer.ts';
 import { counterBytes, counterMemory, hookModule, ProbeLayout, ProbeTypes } from './probe-layout.ts';
 import type { Site } from './sites.ts';
@@ -196,21 +205,4 @@ function elementSection(module: Module, layout: ProbeLayout): Writer {
     copyWithReferences(out, module.bytes, start, end, functions, layout);
   }
   return out;
-}
-
-function copyWithReferences(
-  out: Writer,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  functions: readonly FunctionReference[],
-  layout: ProbeLayout,
-): void {
-  let cursor = start;
-  for (const reference of functions) {
-    out.copy(bytes, cursor, reference.start);
-    out.u32(layout.reference(reference.index));
-    cursor = reference.end;
-  }
-  out.copy(bytes, cursor, end);
 }

@@ -1,4 +1,4 @@
 export { RouterError } from './errors.ts';
 export { ROUTING_LIMITS, type RoutingLimits } from './limits.ts';
 export { PROVIDER_RENDEZVOUS } from './rendezvous.ts';
-export { prepareRouting, ROUTING_OFF, type Routing, type RoutingConfig, type RoutingInit } from './routing.ts';
+export { prepareRouting, type Routing, type RoutingConfig, type RoutingInit } from './routing.ts';

@@ -26,17 +26,6 @@ export interface RoutingConfig {
   privateAddresses: boolean;
 }
 
-/** Nobody is asked, nothing is told. */
-export const ROUTING_OFF: RoutingConfig = {
-  dht: 'off',
-  delegated: [],
-  bootstrap: [],
-  mdns: false,
-  peerExchange: false,
-  provide: 'nothing',
-  privateAddresses: false,
-};
-
 export interface RoutingInit {
   limits?: Partial<RoutingLimits>;
   /** For tests: the port that mDNS uses instead of 5353. */

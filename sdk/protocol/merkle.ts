@@ -102,8 +102,3 @@ export function climb(
   if (used !== path.length) return undefined;
   return isKnown ? { nodes } : { root: hash, nodes };
 }
-
-/** The root that this inclusion proof leads to, or undefined when the proof has not the shape of a proof. */
-export function merkleRoot(leaf: Uint8Array, inclusion: Inclusion): Uint8Array | undefined {
-  return climb(leaf, inclusion)?.root;
-}

@@ -1,6 +1,7 @@
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerId } from '@libp2p/interface';
 import { CID } from 'multiformats/cid';
+import { parseConfig } from '../../provider/config.ts';
 import { createPeer, type Peer } from '../../provider/peer.ts';
 import { openUnixFsFile } from '../../provider/store/unixfs-file.ts';
 import { sha256Base64 } from './content.ts';
@@ -21,6 +22,7 @@ export async function startOurs(dataDir?: string): Promise<OurPeer> {
   const peer = await createPeer({
     credit: GENEROUS,
     node: { listen: ['/ip4/127.0.0.1/tcp/0'], ...node },
+    routing: parseConfig({}, 'startOurs').routing,
     ...directory,
   });
   await peer.start();

@@ -49,7 +49,7 @@ async function answer(question: Question, entry: Entry, options: AnswerOptions):
   } catch (error) {
     if (error instanceof WorkswapError && Object.hasOwn(OUTCOME_FAULTS, error.code))
       return failed(error.code, error.message);
-    return failed('BLOCK_UNAVAILABLE', `The block is not available: ${error instanceof Error ? error.message : error}`);
+    return failed('BLOCK_UNAVAILABLE', `The block is not available: ${reasonOf(error, late)}`);
   } finally {
     clearTimeout(timer);
     entry.fetching = undefined;
@@ -76,4 +76,10 @@ async function fetchPart(
 
 function failed(code: string, message: string): Answer {
   return { kind: 'error', error: { code, message, fault: 'provider', retryable: true } };
+}
+
+/** The words go to the consumer: what is not ours to tell may hold local paths. */
+function reasonOf(error: unknown, late: Error): string {
+  if (error === late) return late.message;
+  return error instanceof WorkswapError ? error.peerMessage : 'this provider failed to read it';
 }
