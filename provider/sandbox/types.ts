@@ -39,6 +39,41 @@ export interface JobBudget {
   compiledBytes: number;
 }
 
+type MaybePromise<T> = T | Promise<T>;
+
+export interface StateStat {
+  kind: 'file' | 'directory';
+  /** Bytes of a file; 0 for a directory. */
+  size: number;
+}
+
+export interface StateEntry extends StateStat {
+  name: string;
+}
+
+/**
+ * A service's files as a job sees them: at one root, with the changes of updates that ran before it and are not committed
+ * yet. Paths are relative, `a/b`, checked by the ABI; the root directory is the empty path.
+ */
+export interface StateView {
+  stat(path: string, signal: AbortSignal): MaybePromise<StateStat | undefined>;
+  /** Fewer than `length` bytes only at the end; undefined when there is no file of this path. */
+  read(path: string, offset: number, length: number, signal: AbortSignal): MaybePromise<Uint8Array | undefined>;
+  /** Entries in the order of their names' UTF-8 bytes, those behind `after`, at most `limit`; `total` is all there are. */
+  list(
+    path: string,
+    after: string,
+    limit: number,
+    signal: AbortSignal,
+  ): MaybePromise<{ entries: StateEntry[]; total: number } | undefined>;
+}
+
+/** What an update did to its state: first all that was removed (files, or directories with all in them), then all that was written. */
+export interface StateChanges {
+  removed: readonly string[];
+  written: ReadonlyMap<string, Uint8Array>;
+}
+
 export interface JobSpec {
   module: LoadedModule;
   /** The request, a DAG-CBOR map. */
@@ -48,6 +83,8 @@ export interface JobSpec {
   timeMs: number;
   limits: JobLimits;
   budget?: JobBudget;
+  /** Without it the job sees an empty state that it cannot write. */
+  state?: { view: StateView; writable: boolean };
 }
 
 export interface LogLine {
@@ -77,6 +114,10 @@ export interface Outcome {
   outputBytes: number;
   /** Bytes that the handler read through `block_read`. */
   readBytes: number;
+  /** Bytes that the handler wrote into the state. */
+  writtenBytes?: number;
+  /** What an update changed; absent when it changed nothing, and when it failed. */
+  changes?: StateChanges;
   /** What the handler logged, cut off at `LIMITS.logBytesMax`. Not part of any receipt. */
   logs: LogLine[];
   /** Wall-clock time on the worker. Not part of any receipt. */
