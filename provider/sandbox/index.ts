@@ -31,5 +31,9 @@ export type {
   RunOptions,
   Sandbox,
   SandboxStats,
+  StateChanges,
+  StateEntry,
+  StateStat,
+  StateView,
 } from './types.ts';
 export { WORKER_START_FILE, workerEnv } from './worker-env.ts';
