@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid';
 import type { CallRequest } from '../../sdk/client/index.ts';
-import type { SealedReceipt } from '../../sdk/protocol/index.ts';
+import type { SealedDescriptor, SealedReceipt } from '../../sdk/protocol/index.ts';
 
 /** A service as whoever wants to use it has found it: its descriptor, checked, and where it runs. */
 export interface ResolvedService {
@@ -31,4 +31,66 @@ export interface ServiceRunner {
   /** By IPNS name, or by the short name that this node gives it. */
   resolve(name: string, signal: AbortSignal): Promise<ResolvedService>;
   run(service: ResolvedService, request: CallRequest, signal: AbortSignal): Promise<ServiceResponse>;
+}
+
+/** A service that this provider hosts. */
+export interface HostedService extends ResolvedService {
+  sealed: SealedDescriptor;
+  /** Peer id of whoever asked us to host it; pays for visitors when `sponsor` is `maintainer`. */
+  maintainer: string;
+  /** Root of the state. */
+  root: CID;
+  /** The newest commit; undefined before the first. */
+  commit: CID | undefined;
+  /** When its descriptor ends, milliseconds since 1970. */
+  expiresMs: number;
+}
+
+/** One entry of a service's history, newest first. */
+export interface HistoryEntry {
+  cid: CID;
+  previous: CID | undefined;
+  before: CID;
+  after: CID;
+  tasks: CID[];
+  timeMs: number;
+}
+
+/** What is asked of a provider that shall host a service. */
+export interface HostRequest {
+  /** IPNS record whose value is the descriptor. */
+  record: Uint8Array;
+  /** The descriptor block. */
+  descriptor: Uint8Array;
+  /** For a service that moves here: the commit that its state continues from. */
+  commit?: CID | undefined;
+}
+
+export type ServicesEvent =
+  | { event: 'hosted' | 'unhosted'; service: string; descriptor: string; maintainer: string }
+  | { event: 'rolledBack'; service: string; commit: string; root: string };
+
+/** The services of a provider: `provider.services`. */
+export interface Services {
+  /** In the order in which they were first hosted. */
+  list(): HostedService[];
+  /** By IPNS name or short name. */
+  get(name: string): HostedService | undefined;
+  /**
+   * Hosts a service, or takes its newer descriptor: fetches handler and site from `maintainer` and connected peers,
+   * compiles the handler, then answers with the signed acceptance. A descriptor that does not name this provider ends
+   * the hosting; the state is kept.
+   *
+   * @throws ServiceError, DocumentError, or why handler or site cannot be had
+   */
+  host(
+    request: HostRequest,
+    options?: { maintainer?: string; signal?: AbortSignal },
+  ): Promise<{ acceptance: Uint8Array | undefined }>;
+  /** At most `limit` commits (default 100), newest first, from `from` or the newest. */
+  history(name: string, options?: { from?: CID; limit?: number }): Promise<HistoryEntry[]>;
+  /** By the maintainer's signed order. @throws DocumentError, ServiceError ROLLBACK_STALE */
+  rollback(order: Uint8Array): Promise<{ commit: CID; root: CID }>;
+  /** Hosted, unhosted and rolled back, from now on; the answer ends it. */
+  onEvent(listener: (event: ServicesEvent) => void): () => void;
 }

@@ -1,11 +1,15 @@
+export * from './acceptance.ts';
 export * from './cids.ts';
 export * from './constants.ts';
+export * from './descriptor.ts';
 export * from './errors.ts';
 export * from './frames.ts';
 export * from './input.ts';
 export * from './quote.ts';
 export * from './receipt.ts';
 export * from './response-head.ts';
+export * from './rollback.ts';
+export * from './service-name.ts';
 export { DocumentError, openDocument, sealDocument } from './signed.ts';
 export * from './tariff.ts';
 export * from './tariff-document.ts';

@@ -22,6 +22,12 @@ export interface Receipt {
   meterVersion: string;
   provider: string;
   consumer: string;
+  /** Root of the service's state that the job saw; for an update that of its commit's `before`. */
+  state?: CID;
+  /** The commit that holds the update. */
+  commit?: CID;
+  /** Who pays for the consumer: the peer that asked the provider to host the service. */
+  sponsor?: string;
   /** Set when the handler failed; what it burnt until then is charged all the same. */
   error?: string;
 }
@@ -56,7 +62,7 @@ export function sealReceipts(receipts: Receipt[], privateKey: PrivateKey): Seale
 }
 
 /** CIDs that whoever opens a receipt has at hand; where the receipt names the same ones, they are not made again. */
-export type ExpectedCids = Partial<Pick<Receipt, 'task' | 'handler' | 'input' | 'output' | 'tariff'>>;
+export type ExpectedCids = Partial<Pick<Receipt, 'task' | 'handler' | 'input' | 'output' | 'tariff' | 'state'>>;
 
 /**
  * Decodes a receipt block and checks its signature against the provider that it names.
@@ -108,10 +114,13 @@ const SIGNATURE = key('signature');
 const TASK = key('task');
 const ERROR = key('error');
 const INPUT = key('input');
+const STATE = key('state');
 const USAGE = key('usage');
+const COMMIT = key('commit');
 const OUTPUT = key('output');
 const TARIFF = key('tariff');
 const HANDLER = key('handler');
+const SPONSOR = key('sponsor');
 const VERSION_KEY = key('version');
 const CONSUMER = key('consumer');
 const PROVIDER = key('provider');
@@ -162,16 +171,24 @@ function decodeSealed(
   }
 }
 
+/** Fields of every receipt; `error`, `state`, `commit` and `sponsor` come on top. */
+const FIELDS_ALWAYS = 11;
+
 function encodeReceipt(receipt: Receipt): Uint8Array {
-  const { error, usage } = receipt;
+  const { error, state, usage, commit, sponsor } = receipt;
+  const optional = [error, state, commit, sponsor].filter((value) => value !== undefined).length;
   const writer = new CborWriter()
-    .map(error === undefined ? 11 : 12)
+    .map(FIELDS_ALWAYS + optional)
     .raw(TASK)
     .cid(receipt.task);
   if (error !== undefined) writer.raw(ERROR).text(error);
-  writer.raw(INPUT).cid(receipt.input).raw(USAGE).map(COUNTS.length);
+  writer.raw(INPUT).cid(receipt.input);
+  if (state !== undefined) writer.raw(STATE).cid(state);
+  writer.raw(USAGE).map(COUNTS.length);
   for (const { name, encoded } of COUNTS) writer.raw(encoded).uint(usage[name]);
+  if (commit !== undefined) writer.raw(COMMIT).cid(commit);
   writer.raw(OUTPUT).cid(receipt.output).raw(TARIFF).cid(receipt.tariff).raw(HANDLER).cid(receipt.handler);
+  if (sponsor !== undefined) writer.raw(SPONSOR).text(sponsor);
   writer.raw(VERSION_KEY).uint(VERSION).raw(CONSUMER).text(receipt.consumer).raw(PROVIDER).text(receipt.provider);
   return writer.raw(PRICE).uint(receipt.priceBytes).raw(METER).text(receipt.meterVersion).finish();
 }
@@ -184,12 +201,16 @@ function decodeReceipt(reader: CborReader, expected: ExpectedCids): Receipt {
   const fields = reader.mapSize();
   const task = after(TASK, () => reader.cid(expected.task));
   const error = reader.tryKey(ERROR) ? reader.text() : undefined;
-  if (fields !== (error === undefined ? 11 : 12)) throw new Error(`a receipt has not ${fields} fields`);
   const input = after(INPUT, () => reader.cid(expected.input));
+  const state = reader.tryKey(STATE) ? reader.cid(expected.state) : undefined;
   const usage = after(USAGE, () => decodeUsage(reader));
+  const commit = reader.tryKey(COMMIT) ? reader.cid() : undefined;
   const output = after(OUTPUT, () => reader.cid(expected.output));
   const tariff = after(TARIFF, () => reader.cid(expected.tariff));
   const handler = after(HANDLER, () => reader.cid(expected.handler));
+  const sponsor = reader.tryKey(SPONSOR) ? reader.text() : undefined;
+  const optional = [error, state, commit, sponsor].filter((value) => value !== undefined).length;
+  if (fields !== FIELDS_ALWAYS + optional) throw new Error(`a receipt has not ${fields} fields`);
   const version = after(VERSION_KEY, () => reader.uint());
   if (version !== VERSION) throw new Error(`version ${version} is not known`);
   const consumer = after(CONSUMER, () => reader.text());
@@ -209,6 +230,9 @@ function decodeReceipt(reader: CborReader, expected: ExpectedCids): Receipt {
     consumer,
   };
   if (error !== undefined) receipt.error = error;
+  if (state !== undefined) receipt.state = state;
+  if (commit !== undefined) receipt.commit = commit;
+  if (sponsor !== undefined) receipt.sponsor = sponsor;
   return receipt;
 }
 

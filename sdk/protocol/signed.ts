@@ -74,6 +74,12 @@ export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 }
 
+/** A field that we do not know could change what the others mean. @throws DocumentError */
+export function hasOnly(type: string, map: Record<string, unknown>, fields: readonly string[]): void {
+  const unknown = Object.keys(map).find((name) => !fields.includes(name));
+  if (unknown !== undefined) throw new DocumentError(type, `the field "${unknown.slice(0, 64)}" is not known`);
+}
+
 /** A non-negative safe integer. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;

@@ -16,12 +16,21 @@ import type { Fault } from './errors.ts';
 import type { JobRequest } from './input.ts';
 import { Reply, Request } from './pb/workswap.js';
 import type { Failure, Task as WireTask } from './pb/workswap.js';
+import { isServiceName } from './service-name.ts';
 import type { TaskLimits } from './task.ts';
 
 /** A request of a consumer, decoded and checked against every limit of the wire. */
-export type DecodedRequest =
-  | { id: number; kind: 'task' | 'quote'; handler: CID; request: JobRequest; limits: TaskLimits }
-  | { id: number; kind: 'cancel' };
+export type DecodedRequest = TaskRequest | { id: number; kind: 'cancel' };
+
+export interface TaskRequest {
+  id: number;
+  kind: 'task' | 'quote';
+  handler: CID;
+  request: JobRequest;
+  limits: TaskLimits;
+  /** IPNS name of the service whose state the handler works on. */
+  service?: string;
+}
 
 /** A field that is missing, malformed or over its limit. The request is refused; the stream goes on. */
 export class BadRequestError extends WorkswapError {
@@ -46,11 +55,12 @@ export function decodeRequest(frame: Uint8Array): DecodedRequest {
   return { id, kind: message.task === undefined ? 'quote' : 'task', ...decodeTask(id, task) };
 }
 
-function decodeTask(id: number, task: WireTask): { handler: CID; request: JobRequest; limits: TaskLimits } {
+function decodeTask(id: number, task: WireTask): Omit<TaskRequest, 'id' | 'kind'> {
   const check = (holds: boolean, message: string): void => {
     if (!holds) throw new BadRequestError(id, 'BAD_REQUEST', message);
   };
-  const { method, path, query, timeMs, seed, limits } = task;
+  const { method, path, query, timeMs, seed, limits, service } = task;
+  check(service === undefined || isServiceName(service), 'service is not the IPNS name of a service, k51...');
   check(
     method.length >= 1 && method.length <= METHOD_BYTES_MAX,
     `method must have 1 to ${METHOD_BYTES_MAX} characters`,
@@ -85,6 +95,7 @@ function decodeTask(id: number, task: WireTask): { handler: CID; request: JobReq
     handler: decodeCid(id, task.handler),
     request,
     limits: { fuelMax, memoryPagesMax, outputBytesMax, timeoutMs, priceMaxBytes },
+    ...(service === undefined ? {} : { service }),
   };
 }
 
@@ -113,6 +124,7 @@ export function encodeTaskRequest(
   handler: CID,
   request: JobRequest,
   limits: TaskLimits,
+  service?: string,
 ): Uint8Array {
   const { method, path, query, timeMs, seed, body } = request;
   const headers = Object.entries(request.headers).map(([name, value]) => ({ name, value }));
@@ -126,6 +138,7 @@ export function encodeTaskRequest(
     seed: seed as Uint8Array<ArrayBuffer>,
     limits,
   };
+  if (service !== undefined) task.service = service;
   if (body !== undefined) task.body = body as Uint8Array<ArrayBuffer>;
   return Request.encode({ id, [kind]: task });
 }

@@ -70,6 +70,10 @@ export declare namespace Request {
         field: '$.task.limits.priceMaxBytes';
         value: number;
     }
+    interface RequestTaskServiceFieldEvent {
+        field: '$.task.service';
+        value: string;
+    }
     interface RequestQuoteHandlerFieldEvent {
         field: '$.quote.handler';
         value: Uint8Array<ArrayBuffer>;
@@ -128,13 +132,17 @@ export declare namespace Request {
         field: '$.quote.limits.priceMaxBytes';
         value: number;
     }
+    interface RequestQuoteServiceFieldEvent {
+        field: '$.quote.service';
+        value: string;
+    }
     interface RequestCancelFieldEvent {
         field: '$.cancel';
         value: boolean;
     }
     function encode(obj: Partial<Request>): Uint8Array<ArrayBuffer>;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Request>): Request;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Request>): Generator<RequestIdFieldEvent | RequestTaskHandlerFieldEvent | RequestTaskMethodFieldEvent | RequestTaskPathFieldEvent | RequestTaskQueryFieldEvent | RequestTaskHeadersNameFieldEvent | RequestTaskHeadersValueFieldEvent | RequestTaskBodyFieldEvent | RequestTaskTimeMsFieldEvent | RequestTaskSeedFieldEvent | RequestTaskLimitsFuelMaxFieldEvent | RequestTaskLimitsMemoryPagesMaxFieldEvent | RequestTaskLimitsOutputBytesMaxFieldEvent | RequestTaskLimitsTimeoutMsFieldEvent | RequestTaskLimitsPriceMaxBytesFieldEvent | RequestQuoteHandlerFieldEvent | RequestQuoteMethodFieldEvent | RequestQuotePathFieldEvent | RequestQuoteQueryFieldEvent | RequestQuoteHeadersNameFieldEvent | RequestQuoteHeadersValueFieldEvent | RequestQuoteBodyFieldEvent | RequestQuoteTimeMsFieldEvent | RequestQuoteSeedFieldEvent | RequestQuoteLimitsFuelMaxFieldEvent | RequestQuoteLimitsMemoryPagesMaxFieldEvent | RequestQuoteLimitsOutputBytesMaxFieldEvent | RequestQuoteLimitsTimeoutMsFieldEvent | RequestQuoteLimitsPriceMaxBytesFieldEvent | RequestCancelFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Request>): Generator<RequestIdFieldEvent | RequestTaskHandlerFieldEvent | RequestTaskMethodFieldEvent | RequestTaskPathFieldEvent | RequestTaskQueryFieldEvent | RequestTaskHeadersNameFieldEvent | RequestTaskHeadersValueFieldEvent | RequestTaskBodyFieldEvent | RequestTaskTimeMsFieldEvent | RequestTaskSeedFieldEvent | RequestTaskLimitsFuelMaxFieldEvent | RequestTaskLimitsMemoryPagesMaxFieldEvent | RequestTaskLimitsOutputBytesMaxFieldEvent | RequestTaskLimitsTimeoutMsFieldEvent | RequestTaskLimitsPriceMaxBytesFieldEvent | RequestTaskServiceFieldEvent | RequestQuoteHandlerFieldEvent | RequestQuoteMethodFieldEvent | RequestQuotePathFieldEvent | RequestQuoteQueryFieldEvent | RequestQuoteHeadersNameFieldEvent | RequestQuoteHeadersValueFieldEvent | RequestQuoteBodyFieldEvent | RequestQuoteTimeMsFieldEvent | RequestQuoteSeedFieldEvent | RequestQuoteLimitsFuelMaxFieldEvent | RequestQuoteLimitsMemoryPagesMaxFieldEvent | RequestQuoteLimitsOutputBytesMaxFieldEvent | RequestQuoteLimitsTimeoutMsFieldEvent | RequestQuoteLimitsPriceMaxBytesFieldEvent | RequestQuoteServiceFieldEvent | RequestCancelFieldEvent>;
 }
 export interface Task {
     handler: Uint8Array<ArrayBuffer>;
@@ -146,6 +154,7 @@ export interface Task {
     timeMs: number;
     seed: Uint8Array<ArrayBuffer>;
     limits?: Limits;
+    service?: string;
 }
 export declare namespace Task {
     const codec: () => Codec<Task>;
@@ -207,9 +216,13 @@ export declare namespace Task {
         field: '$.limits.priceMaxBytes';
         value: number;
     }
+    interface TaskServiceFieldEvent {
+        field: '$.service';
+        value: string;
+    }
     function encode(obj: Partial<Task>): Uint8Array<ArrayBuffer>;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Task>): Task;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Task>): Generator<TaskHandlerFieldEvent | TaskMethodFieldEvent | TaskPathFieldEvent | TaskQueryFieldEvent | TaskHeadersNameFieldEvent | TaskHeadersValueFieldEvent | TaskBodyFieldEvent | TaskTimeMsFieldEvent | TaskSeedFieldEvent | TaskLimitsFuelMaxFieldEvent | TaskLimitsMemoryPagesMaxFieldEvent | TaskLimitsOutputBytesMaxFieldEvent | TaskLimitsTimeoutMsFieldEvent | TaskLimitsPriceMaxBytesFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Task>): Generator<TaskHandlerFieldEvent | TaskMethodFieldEvent | TaskPathFieldEvent | TaskQueryFieldEvent | TaskHeadersNameFieldEvent | TaskHeadersValueFieldEvent | TaskBodyFieldEvent | TaskTimeMsFieldEvent | TaskSeedFieldEvent | TaskLimitsFuelMaxFieldEvent | TaskLimitsMemoryPagesMaxFieldEvent | TaskLimitsOutputBytesMaxFieldEvent | TaskLimitsTimeoutMsFieldEvent | TaskLimitsPriceMaxBytesFieldEvent | TaskServiceFieldEvent>;
 }
 export interface Header {
     name: string;

@@ -165,6 +165,10 @@ export var Task;
                     w.uint32(74);
                     Limits.codec().encode(obj.limits, w);
                 }
+                if (obj.service != null) {
+                    w.uint32(82);
+                    w.string(obj.service);
+                }
                 if (opts.lengthDelimited !== false) {
                     w.ldelim();
                 }
@@ -223,6 +227,10 @@ export var Task;
                             obj.limits = Limits.codec().decode(reader, reader.uint32(), {
                                 limits: opts.limits?.limits
                             });
+                            break;
+                        }
+                        case 10: {
+                            obj.service = reader.string();
                             break;
                         }
                         default: {
@@ -308,6 +316,13 @@ export var Task;
                             yield* Limits.codec().stream(reader, reader.uint32(), `${prefix}.limits`, {
                                 limits: opts.limits?.limits
                             });
+                            break;
+                        }
+                        case 10: {
+                            yield {
+                                field: `${prefix}.service`,
+                                value: reader.string()
+                            };
                             break;
                         }
                         default: {
