@@ -1,14 +1,9 @@
 import { Response } from 'workswap';
+import { CHUNK_HEAD, CHUNK_TAIL, SIGNATURE, sealChunk } from '../../shared/assembly/png-chunks';
 import { Deflater } from './deflate';
 
 /** Bytes of compressed data in one chunk: what is held at a time, whatever the size of the picture. */
 const CHUNK_BYTES: i32 = 32 * 1024;
-/** Length and type before a chunk's data, its checksum behind. */
-const CHUNK_HEAD: i32 = 8;
-const CHUNK_TAIL: i32 = 4;
-
-/** 89 50 4e 47 0d 0a 1a 0a, as memory has it. */
-const SIGNATURE: u64 = 0x0a1a0a0d474e5089;
 const DEPTH_BITS: u8 = 8;
 const TYPE_PALETTE: u8 = 3;
 /** Each pixel minus the one above it: neighbours are alike, so rows become mostly zeros. */
@@ -19,7 +14,6 @@ export class PngWriter {
   private above: Uint8Array;
   private deflater: Deflater;
   private buffer: Uint8Array;
-  private crcTable: StaticArray<u32> = crcTableOf();
 
   constructor(
     private response: Response,
@@ -81,25 +75,7 @@ export class PngWriter {
 
   /** Completes the chunk whose data lies in the buffer, and sends it. */
   private writeChunk(type: string, length: i32): void {
-    const start = this.buffer.dataStart;
-    store<u32>(start, bswap<u32>(length));
-    for (let i = 0; i < 4; i++) store<u8>(start + 4 + i, <u8>type.charCodeAt(i));
-    const table = this.crcTable;
-    let crc: u32 = 0xffffffff;
-    // The checksum covers the type and the data.
-    const end = start + CHUNK_HEAD + length;
-    for (let at = start + 4; at < end; at++) crc = unchecked(table[(crc ^ load<u8>(at)) & 255]) ^ (crc >>> 8);
-    store<u32>(end, bswap<u32>(crc ^ 0xffffffff));
-    this.response.writeBytes(this.buffer.subarray(0, CHUNK_HEAD + length + CHUNK_TAIL)).flush();
+    const whole = sealChunk(this.buffer.dataStart, type, length);
+    this.response.writeBytes(this.buffer.subarray(0, whole)).flush();
   }
-}
-
-function crcTableOf(): StaticArray<u32> {
-  const table = new StaticArray<u32>(256);
-  for (let n = 0; n < 256; n++) {
-    let crc: u32 = n;
-    for (let k = 0; k < 8; k++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
-    table[n] = crc;
-  }
-  return table;
 }
