@@ -41,18 +41,29 @@ function jsonEscape(unit: i32): string {
   }
 }
 
-/** Runs of text that stay as they are, joined by what replaces the units between them. */
+/** Measured first and written then: a text of nothing but `<` must not be copied once for each of them. */
 function replaceUnits(text: string, replacement: (unit: i32) => string): string {
-  let result = '';
-  let start = 0;
   const length = text.length;
+  let units = length;
   for (let i = 0; i < length; i++) {
-    const instead = replacement(text.charCodeAt(i));
-    if (instead.length == 0) continue;
-    result += text.substring(start, i) + instead;
-    start = i + 1;
+    const instead = replacement(text.charCodeAt(i)).length;
+    if (instead > 0) units += instead - 1;
   }
-  return start == 0 ? text : result + text.substring(start);
+  if (units == length) return text;
+  const result = __new((<usize>units) << 1, idof<string>());
+  let into = result;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    const instead = replacement(unit);
+    if (instead.length == 0) {
+      store<u16>(into, unit);
+      into += 2;
+    } else {
+      memory.copy(into, changetype<usize>(instead), (<usize>instead.length) << 1);
+      into += (<usize>instead.length) << 1;
+    }
+  }
+  return changetype<string>(result);
 }
 
 /** Text for HTML: between tags, or inside an attribute's quotes. */
