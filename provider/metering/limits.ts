@@ -25,7 +25,7 @@ export interface MeterLimits {
   tablesMax: number;
   /** Entries of one table; tables are clamped to it, and a larger minimum is refused. */
   tableEntriesMax: number;
-  /** Segments, of either kind. */
+  /** Segments, of either kind. Go leaves out zeros and so has about 12 segments for each KB of data: 30,000 in a small program. */
   segmentsMax: number;
   dataBytesMax: number;
   /** Most operands that one function may hold at a time; they become its stack frame. */
@@ -50,7 +50,7 @@ export const defaultLimits: Readonly<MeterLimits> = Object.freeze({
   globalsMax: 10_000,
   tablesMax: 16,
   tableEntriesMax: 65_536,
-  segmentsMax: 20_000,
+  segmentsMax: 65_536,
   dataBytesMax: 16 * 1024 * 1024,
   operandsMax: 10_000,
 });

@@ -2,4 +2,4 @@
  * Names the rules by which fuel is counted: cost table, charging points, limits. It stands in every receipt, so any change
  * to what `meter` writes or refuses is a new version.
  */
-export const meterVersion = '5';
+export const meterVersion = '6';

@@ -1,5 +1,5 @@
 import { meter } from '../metering/index.ts';
-import { assertAbi, setupFuel } from '../sandbox/index.ts';
+import { assertAbi, isWasiCommand, setupFuel } from '../sandbox/index.ts';
 import type { LoadedModule } from '../sandbox/index.ts';
 
 /** A compiled module without what only its fetch knows. */
@@ -22,7 +22,8 @@ export function compileModule(bytes: Uint8Array): Compiled {
     memoryPagesMin: metered.memoryPagesMin,
     setupFuel: setupFuel(metered.setup),
     hasStart: metered.hasStart,
-    resettable: metered.resettable,
+    // A command runs once: what its libraries keep after `_start` was never meant to be used again.
+    resettable: metered.resettable && !isWasiCommand(metered),
     meterVersion: metered.meterVersion,
     mayWait: metered.imports.some(({ name }) => name === 'block_read' || name === 'block_size'),
     cacheBytes: CACHE_BYTES_FIXED + metered.bytes.length * CACHE_BYTES_PER_BYTE,

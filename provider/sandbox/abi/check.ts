@@ -1,5 +1,6 @@
 import { WorkswapError } from '../../../sdk/protocol/errors.ts';
-import { CALL_SIGNATURES, IMPORT_MODULE } from './signatures.ts';
+import { WASI_MODULE, WASI_SIGNATURES } from '../wasi/signatures.ts';
+import { CALL_SIGNATURES, IMPORT_MODULE, type Signature } from './signatures.ts';
 
 /** An import or export as the metering describes it; types of functions as text, such as `i32, i64`. */
 export interface ModuleItem {
@@ -25,29 +26,51 @@ export class AbiError extends WorkswapError {
   }
 }
 
+/**
+ * True for a WASI command: it exports `_start`, no `handle`, and imports WASI. A module that has `handle` is a handler of
+ * the ABI, whatever else it exports.
+ */
+export function isWasiCommand({ imports, exports }: ModuleShape): boolean {
+  return (
+    imports.some(({ module }) => module === WASI_MODULE) &&
+    exports.some(({ name, kind }) => name === '_start' && kind === 'func') &&
+    !exports.some(({ name }) => name === 'handle')
+  );
+}
+
 /** Checks imports against the host ABI, by name and by type, and the two exports that every handler has. */
-export function assertAbi({ imports, exports }: ModuleShape): void {
-  for (const item of imports) assertImport(item);
+export function assertAbi(shape: ModuleShape): void {
+  const { imports, exports } = shape;
+  const command = isWasiCommand(shape);
+  for (const item of imports) assertImport(item, command);
   assertExport(exports, 'memory', 'memory', 'a memory');
-  const handle = assertExport(exports, 'handle', 'func', 'a function without parameters and results');
-  if (signatureOf(handle) !== '() -> ()') {
+  const entry = command ? '_start' : 'handle';
+  const start = assertExport(exports, entry, 'func', 'a function without parameters and results');
+  if (signatureOf(start) !== '() -> ()') {
     throw new AbiError(
       'MISSING_EXPORT',
-      'handle',
-      `The handler's export handle is ${signatureOf(handle)}; it must be () -> ().`,
+      entry,
+      `The handler's export ${entry} is ${signatureOf(start)}; it must be () -> ().`,
     );
   }
 }
 
-function assertImport({ module, name, kind, params, results }: ModuleItem & { module: string }): void {
+const WASI_CALLS: ReadonlyMap<string, Signature> = new Map(Object.entries(WASI_SIGNATURES));
+
+function assertImport(
+  { module, name, kind, params, results }: ModuleItem & { module: string },
+  command: boolean,
+): void {
   const item = `${module}.${name}`;
-  const expected = module === IMPORT_MODULE && kind === 'func' ? CALL_SIGNATURES.get(name) : undefined;
+  const calls = command ? WASI_CALLS : CALL_SIGNATURES;
+  const from = command ? WASI_MODULE : IMPORT_MODULE;
+  const expected = module === from && kind === 'func' ? calls.get(name) : undefined;
   if (expected === undefined) {
-    const known = [...CALL_SIGNATURES.keys()].join(', ');
+    const known = [...calls.keys()].join(', ');
     throw new AbiError(
       'FORBIDDEN_IMPORT',
       item,
-      `The handler imports ${item} (${kind}); it may import from "${IMPORT_MODULE}" only: ${known}.`,
+      `The handler imports ${item} (${kind}); it may import from "${from}" only: ${known}.`,
     );
   }
   const actualText = signatureOf({ name, kind, params, results });

@@ -1,5 +1,6 @@
 import { JobEnd, SandboxError, type OutcomeCode } from '../errors.ts';
 import type { JobSpec, Outcome, OutcomeError } from '../types.ts';
+import { createWasiImports, Process, ProcessExit, WASI_MODULE } from '../wasi/index.ts';
 import { FuelBudget } from './fuel-budget.ts';
 import type { Host } from './host.ts';
 import { createImports } from './host-calls.ts';
@@ -13,12 +14,15 @@ import { JobContext, outOfFuel } from './job-context.ts';
  */
 export class Engine {
   readonly #context: JobContext;
+  readonly #process: Process;
   readonly #imports: WebAssembly.Imports;
   readonly #instances: InstanceCache;
 
   constructor(host: Host, instances = new InstanceCache(0)) {
     this.#context = new JobContext(host);
+    this.#process = new Process(this.#context);
     this.#imports = createImports(this.#context);
+    this.#imports[WASI_MODULE] = createWasiImports(this.#context, this.#process);
     this.#instances = instances;
   }
 
@@ -31,6 +35,7 @@ export class Engine {
     const context = this.#context;
     const budget = new FuelBudget(job.limits, job.input.length, job.budget);
     context.begin(job, budget);
+    this.#process.reset();
     let instance: Instance | undefined;
     let error: OutcomeError | undefined;
     let fuelKnown = true;
@@ -44,8 +49,7 @@ export class Engine {
       instance.fuel.value = BigInt(budget.given - setupFuel);
       instance.memoryPagesMax.value = job.limits.memoryPagesMax;
       context.attach(instance);
-      instance.start?.();
-      instance.handle();
+      this.#call(instance);
       if (instance.fuel.value < 0n) throw outOfFuel(budget);
       if (context.output.response === undefined) {
         throw new JobEnd('INVALID_OUTPUT', 'The handler returned without a response: it never called output_write.');
@@ -74,6 +78,18 @@ export class Engine {
     if (instance !== undefined) this.#instances.release(job.module, instance, error === undefined);
     outcome.elapsedMs = performance.now() - startedAt;
     return outcome;
+  }
+
+  #call(instance: Instance): void {
+    let exitCode = 0;
+    try {
+      instance.start?.();
+      instance.handle();
+    } catch (thrown) {
+      if (!(thrown instanceof ProcessExit)) throw thrown;
+      exitCode = thrown.exitCode;
+    }
+    if (instance.isCommand && instance.fuel.value >= 0n) this.#process.finish(exitCode);
   }
 
   /** What the consumer is told about an end by exception; throws on when the exception says nothing about the task. */

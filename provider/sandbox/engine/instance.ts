@@ -27,6 +27,8 @@ export class Instance {
   readonly memoryPagesMax: WebAssembly.Global<'i32'>;
   readonly start: (() => void) | undefined;
   readonly handle: () => void;
+  /** True when `handle` is the `_start` of a WASI command. */
+  readonly isCommand: boolean;
   readonly #stack: WebAssembly.Global<'i32'> | undefined;
   readonly #reset: (() => void) | undefined;
   readonly #snapshot: Snapshot | undefined;
@@ -36,7 +38,8 @@ export class Instance {
     this.exports = exports;
     // The loader has checked that these exist with these types.
     this.memory = exports['memory'] as WebAssembly.Memory;
-    this.handle = exports['handle'] as () => void;
+    this.isCommand = exports['handle'] === undefined;
+    this.handle = (this.isCommand ? exports['_start'] : exports['handle']) as () => void;
     this.fuel = exports[FUEL] as WebAssembly.Global<'i64'>;
     this.memoryPagesMax = exports[MEMORY_PAGES_MAX] as WebAssembly.Global<'i32'>;
     this.start = exports[START] as (() => void) | undefined;

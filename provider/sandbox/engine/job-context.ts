@@ -3,6 +3,7 @@ import { RandomStream } from '../abi/random.ts';
 import { LOG_LIMITS } from '../abi/limits.ts';
 import { JobEnd } from '../errors.ts';
 import type { JobSpec, LogLine } from '../types.ts';
+import type { WasiCall } from '../wasi/signatures.ts';
 import { FuelBudget } from './fuel-budget.ts';
 import type { Host } from './host.ts';
 import type { Instance } from './instance.ts';
@@ -113,7 +114,7 @@ export class JobContext {
   }
 
   /** The bytes of a range that the handler named; pointers and lengths are unsigned 32-bit. */
-  bytes(call: CallName, pointer: number, length: number): Uint8Array {
+  bytes(call: CallName | WasiCall, pointer: number, length: number): Uint8Array {
     const start = pointer >>> 0;
     const size = length >>> 0;
     const { memory } = this.#current();

@@ -1,0 +1,123 @@
+import { ABI_LIMITS } from '../abi/limits.ts';
+import type { JobContext } from '../engine/job-context.ts';
+import { JobEnd } from '../errors.ts';
+import { encodeCgiHead, findBlankLine, invalid } from './cgi-head.ts';
+import { WASI_LIMITS, WASI_PRICES } from './constants.ts';
+import { toCgiRequest, type CgiRequest } from './environment.ts';
+
+/** Thrown through the handler's frames by `proc_exit`; never leaves the engine. */
+export class ProcessExit extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`exit ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+/** What the operating system would know of the process that runs: its request, and how far its streams are. */
+export class Process {
+  readonly #context: JobContext;
+  #request: CgiRequest | undefined;
+  #stdinAt = 0;
+  #closed = new Set<number>();
+  /** Stdout up to the blank line. */
+  #head = new Uint8Array(0);
+  #headSize = 0;
+  #headDone = false;
+  #errors = new Uint8Array(0);
+
+  constructor(context: JobContext) {
+    this.#context = context;
+  }
+
+  reset(): void {
+    this.#request = undefined;
+    this.#stdinAt = 0;
+    this.#closed.clear();
+    this.#head = new Uint8Array(0);
+    this.#headSize = 0;
+    this.#headDone = false;
+    this.#errors = new Uint8Array(0);
+  }
+
+  get request(): CgiRequest {
+    if (this.#request === undefined) {
+      const { input } = this.#context.job;
+      this.#context.burn(WASI_PRICES.request + WASI_PRICES.requestByte * input.length);
+      this.#request = toCgiRequest(input);
+    }
+    return this.#request;
+  }
+
+  isOpen(fd: number): boolean {
+    return fd >= 0 && fd <= 2 && !this.#closed.has(fd);
+  }
+
+  close(fd: number): void {
+    this.#closed.add(fd);
+  }
+
+  /** Fills `target` from stdin; answers how many bytes there were. */
+  readStdin(target: Uint8Array): number {
+    const part = this.request.body.subarray(this.#stdinAt, this.#stdinAt + target.length);
+    target.set(part);
+    this.#stdinAt += part.length;
+    return part.length;
+  }
+
+  writeStderr(bytes: Uint8Array): void {
+    this.#context.log(2, bytes);
+    const max = WASI_LIMITS.errorTailBytesMax;
+    const tail = new Uint8Array(Math.min(max, this.#errors.length + bytes.length));
+    const fresh = bytes.subarray(Math.max(0, bytes.length - max));
+    const kept = tail.length - fresh.length;
+    tail.set(this.#errors.subarray(this.#errors.length - kept));
+    tail.set(fresh, kept);
+    this.#errors = tail;
+  }
+
+  writeStdout(bytes: Uint8Array): void {
+    if (this.#headDone) {
+      this.#emit(bytes);
+      return;
+    }
+    const size = this.#headSize + bytes.length;
+    if (size > this.#head.length) {
+      const grown = new Uint8Array(Math.max(size, this.#head.length * 2, 256));
+      grown.set(this.#head.subarray(0, this.#headSize));
+      this.#head = grown;
+    }
+    this.#head.set(bytes, this.#headSize);
+    const written = this.#head.subarray(0, size);
+    const found = findBlankLine(written, this.#headSize);
+    this.#headSize = size;
+    if ((found?.end ?? size) > ABI_LIMITS.headBytesMax) {
+      throw invalid(`its header lines have more than ${ABI_LIMITS.headBytesMax} bytes`);
+    }
+    if (found === undefined) return;
+    this.#headDone = true;
+    this.#emit(encodeCgiHead(written.subarray(0, found.end)));
+    if (found.body < size) this.#emit(written.subarray(found.body));
+    this.#head = new Uint8Array(0);
+  }
+
+  /** The process has ended by itself. @throws JobEnd when that was no success, or left no response */
+  finish(exitCode: number): void {
+    if (exitCode !== 0) {
+      const tail = this.#context.text(this.#errors).trim();
+      throw new JobEnd(
+        'HANDLER_FAILED',
+        tail === '' ? `The handler exited with code ${exitCode}.` : `The handler exited with code ${exitCode}: ${tail}`,
+      );
+    }
+    if (!this.#headDone) throw invalid('it has no blank line behind its header lines');
+  }
+
+  #emit(bytes: Uint8Array): void {
+    const { output, readBytes } = this.#context;
+    output.assertRoom(bytes.length);
+    this.#context.spend(output.size + bytes.length, readBytes);
+    output.write(bytes);
+  }
+}

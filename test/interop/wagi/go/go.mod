@@ -1,0 +1,3 @@
+module workswap.example/wagi
+
+go 1.26
