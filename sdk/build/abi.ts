@@ -20,7 +20,10 @@ const HINTS: readonly [prefix: string, hint: string][] = [
   ['env.memory', 'remove importMemory: the provider gives every handler a memory of its own'],
   ['env.table', 'remove importTable: a handler shares no functions with the host'],
   ['env.', 'the host offers nothing of a browser or of Node; use what the SDK exports'],
-  ['wasi', 'WASI is not linked; a handler reads its request and writes its response through the SDK'],
+  [
+    'wasi',
+    'WASI is for commands with _start, not for handlers built with the SDK; such a handler reads its request and writes its response through the SDK',
+  ],
   ['workswap.', 'the host has no function of this name; docs/handlers.md lists them all'],
 ];
 
