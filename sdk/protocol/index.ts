@@ -1,5 +1,6 @@
 export * from './acceptance.ts';
 export * from './cids.ts';
+export * from './commit.ts';
 export * from './constants.ts';
 export * from './descriptor.ts';
 export * from './errors.ts';

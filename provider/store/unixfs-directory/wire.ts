@@ -1,0 +1,163 @@
+import { NODE_BYTES_MAX } from './constants.ts';
+import { isKey, KEY_LENGTH, type Key } from './keys.ts';
+
+/**
+ * DAG-PB in the one encoding that nodes of the profile have: links first, of each link CID, name and size, shortest
+ * varints. Whatever else is refused, so what was read is written again with the same bytes.
+ */
+export interface Link {
+  name: string;
+  key: Key;
+  /** Bytes of the child's DAG, each occurrence of a block counted. For a raw block its bytes. */
+  tsize: number;
+}
+
+const DATA_TAG = 0x0a;
+const LINKS_TAG = 0x12;
+const HASH_TAG = 0x0a;
+const NAME_TAG = 0x12;
+const TSIZE_TAG = 0x18;
+/** Longer than this a name is not looked at one character at a time. */
+const SHORT_NAME = 48;
+
+export function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}
+
+function innerBytes(name: string, tsize: number): number {
+  const nameBytes = Buffer.byteLength(name);
+  return 2 + KEY_LENGTH + 1 + varintBytes(nameBytes) + nameBytes + 1 + varintBytes(tsize);
+}
+
+/** What the link adds to its node's block. */
+export function linkBytes({ name, tsize }: Pick<Link, 'name' | 'tsize'>): number {
+  const inner = innerBytes(name, tsize);
+  return 1 + varintBytes(inner) + inner;
+}
+
+/** @param prefix is put before every name, by its index */
+export function encodeNode(
+  links: readonly Link[],
+  data: Uint8Array,
+  nameOf: (link: Link, i: number) => string,
+): Uint8Array {
+  const names = links.map(nameOf);
+  let size = 1 + varintBytes(data.length) + data.length;
+  const inner = links.map(({ tsize }, i) => {
+    const bytes = innerBytes(names[i]!, tsize);
+    size += 1 + varintBytes(bytes) + bytes;
+    return bytes;
+  });
+  const target = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const [i, { key, tsize }] of links.entries()) {
+    target[at++] = LINKS_TAG;
+    at = writeVarint(target, at, inner[i]!);
+    target[at++] = HASH_TAG;
+    target[at++] = KEY_LENGTH;
+    at += target.write(key, at, 'latin1');
+    target[at++] = NAME_TAG;
+    at = writeName(target, at, names[i]!);
+    target[at++] = TSIZE_TAG;
+    at = writeVarint(target, at, tsize);
+  }
+  target[at++] = DATA_TAG;
+  at = writeVarint(target, at, data.length);
+  target.set(data, at);
+  return target;
+}
+
+function writeName(target: Buffer, start: number, name: string): number {
+  let at = start;
+  if (name.length <= SHORT_NAME) {
+    target[at++] = name.length;
+    let i = 0;
+    for (; i < name.length; i++) {
+      const unit = name.charCodeAt(i);
+      if (unit > 0x7f) break;
+      target[at++] = unit;
+    }
+    if (i === name.length) return at;
+  }
+  at = writeVarint(target, start, Buffer.byteLength(name));
+  return at + target.write(name, at);
+}
+
+export function writeVarint(target: Uint8Array, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) target[at++] = (rest % 128) | 128;
+  target[at++] = rest;
+  return at;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @throws Error with the reason */
+export function decodeNode(block: Uint8Array): { links: Link[]; data: Uint8Array } {
+  if (block.length > NODE_BYTES_MAX) throw new Error(`it has ${block.length} bytes, more than ${NODE_BYTES_MAX}`);
+  const bytes = Buffer.from(block.buffer, block.byteOffset, block.length);
+  const reader = new WireReader(bytes);
+  const links: Link[] = [];
+  while (reader.tryTag(LINKS_TAG)) {
+    const end = reader.varint() + reader.at;
+    reader.tag(HASH_TAG);
+    const key = reader.take(reader.varint()).toString('latin1');
+    if (!isKey(key)) throw new Error('a link is not CIDv1 with sha2-256 to a raw block or a node');
+    reader.tag(NAME_TAG);
+    const name = utf8.decode(reader.take(reader.varint()));
+    reader.tag(TSIZE_TAG);
+    const tsize = reader.varint();
+    if (reader.at !== end) throw new Error('a link has another length than it says');
+    links.push({ name, key, tsize });
+  }
+  reader.tag(DATA_TAG);
+  const data = reader.take(reader.varint());
+  if (reader.at !== bytes.length) throw new Error('something follows its data');
+  return { links, data };
+}
+
+export class WireReader {
+  at = 0;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.at === this.#bytes.length;
+  }
+
+  tryTag(tag: number): boolean {
+    if (this.#bytes[this.at] !== tag) return false;
+    this.at += 1;
+    return true;
+  }
+
+  tag(tag: number): void {
+    if (!this.tryTag(tag)) throw new Error(`the field 0x${tag.toString(16)} is missing or not in its place`);
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.#bytes[this.at++];
+      if (byte === undefined) throw new Error('it is cut off');
+      if (byte === 0 && scale > 1) throw new Error('a number is not in its shortest form');
+      value += (byte & 127) * scale;
+      if (!Number.isSafeInteger(value)) throw new Error('a number is too large');
+      if (byte < 128) return value;
+    }
+  }
+
+  take(length: number): Buffer {
+    const end = this.at + length;
+    if (end > this.#bytes.length) throw new Error('it is cut off');
+    const taken = this.#bytes.subarray(this.at, end);
+    this.at = end;
+    return taken;
+  }
+}
