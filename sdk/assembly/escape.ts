@@ -1,5 +1,5 @@
 /** What must not stand for itself in HTML, neither between tags nor in a quoted attribute. */
-function htmlEntity(unit: i32): string {
+export function htmlEntity(unit: i32): string {
   switch (unit) {
     case 0x22:
       return '&quot;';
@@ -20,7 +20,7 @@ function hexDigit(value: i32): string {
   return String.fromCharCode(value + (value < 10 ? 0x30 : 0x57));
 }
 
-function jsonEscape(unit: i32): string {
+export function jsonEscape(unit: i32): string {
   switch (unit) {
     case 0x08:
       return '\\b';

@@ -1,5 +1,5 @@
-import { MAJOR_TEXT, cborWriteHead } from './cbor';
-import { utf8LengthMax, utf8Write } from './utf8';
+import { MAJOR_TEXT, cborArgument, cborOpen, cborString, cborWriteHead } from './cbor';
+import { utf8Decode, utf8LengthMax, utf8Write } from './utf8';
 
 /** One header of a response, kept as it will be written: its name, then its value, as two DAG-CBOR texts. */
 export class Header {
@@ -15,6 +15,11 @@ export class Header {
   static encode(name: string, value: string): Header {
     checkName(name);
     checkValue(value);
+    return Header.encodeChecked(name, value);
+  }
+
+  /** The same for what cannot be wrong. */
+  static encodeChecked(name: string, value: string): Header {
     const at = heap.alloc(utf8LengthMax(name) + utf8LengthMax(value) + 10);
     const nameEnd = writeText(name, at);
     for (let i = nameEnd - name.length; i < nameEnd; i++) {
@@ -22,6 +27,17 @@ export class Header {
       if (code >= 0x41 && code <= 0x5a) store<u8>(i, code | 0x20);
     }
     return new Header(at, <i32>(nameEnd - at), <i32>(writeText(value, nameEnd) - at));
+  }
+
+  /** This header with another's value behind its own, a line break between them: no value has one in itself. */
+  join(other: Header): Header {
+    const name = utf8Decode(this.at + 1, this.nameLength - 1);
+    return Header.encodeChecked(name, this.value + '\n' + other.value);
+  }
+
+  private get value(): string {
+    cborOpen(this.at + this.nameLength, this.at + this.length);
+    return utf8Decode(cborString(MAJOR_TEXT), cborArgument);
   }
 
   /** The place of the name in the map: below zero before `other`, 0 when it is the same name. */
@@ -45,7 +61,7 @@ function writeText(text: string, dst: usize): usize {
 }
 
 /** Header names are tokens (RFC 9110): printable ASCII without separators. */
-function checkName(name: string): void {
+export function checkName(name: string): void {
   if (name.length == 0) throw new Error('an empty header name');
   for (let i = 0; i < name.length; i++) {
     const code = name.charCodeAt(i);
@@ -56,7 +72,7 @@ function checkName(name: string): void {
 }
 
 /** A value with a line break in it would let whoever chose it add headers of their own. */
-function checkValue(value: string): void {
+export function checkValue(value: string): void {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     if ((code < 0x20 && code != 0x09) || code == 0x7f) throw new Error('a header value with a control character');

@@ -1,5 +1,5 @@
 /**
- * The host ABI, version 2, exactly as a provider links it. Everything else in this folder is comfort on top of these
+ * The host ABI, version 3, exactly as a provider links it. Everything else in this folder is comfort on top of these
  * calls; a handler in another language needs nothing but them (docs/handlers.md describes them in full).
  */
 
@@ -35,3 +35,25 @@ export declare function hostSha256(src: usize, length: i32, dst: usize): void;
 
 @external("workswap", "ed25519_verify")
 export declare function hostEd25519Verify(key: usize, message: usize, messageLength: i32, signature: usize): i32;
+
+@external("workswap", "state_stat")
+export declare function stateStat(path: usize, pathLength: i32): i64;
+
+@external("workswap", "state_read")
+export declare function stateRead(path: usize, pathLength: i32, offset: i64, dst: usize, length: i32): i32;
+
+@external("workswap", "state_write")
+export declare function stateWrite(path: usize, pathLength: i32, src: usize, length: i32): void;
+
+@external("workswap", "state_remove")
+export declare function stateRemove(path: usize, pathLength: i32): i32;
+
+@external("workswap", "state_list")
+export declare function stateList(
+  path: usize,
+  pathLength: i32,
+  after: usize,
+  afterLength: i32,
+  dst: usize,
+  length: i32,
+): i32;

@@ -1,11 +1,6 @@
 import { allocate } from './bytes';
+import { hexDigit } from './url';
 import { utf8Decode, utf8LengthMax, utf8Write } from './utf8';
-
-function hexDigit(code: i32): i32 {
-  if (<u32>(code - 0x30) < 10) return code - 0x30;
-  code = (code | 0x20) - 0x61;
-  return <u32>code < 6 ? code + 10 : -1;
-}
 
 /** The parameters of a query string or of a submitted form, decoded on the way out. */
 export class Query {

@@ -12,9 +12,11 @@ import {
   cborSkip,
   cborString,
 } from './cbor';
+import { Cookies } from './cookies';
 import { Headers } from './headers';
 import { hostRandom, inputRead, inputSize, timeMs } from './host';
 import { Query } from './query';
+import { pathSegments, urlDecode } from './url';
 import { utf8Decode } from './utf8';
 
 // The keys of the input, their bytes read as one little-endian number: compared in one step, and without a string each.
@@ -55,6 +57,13 @@ export class Request {
     return this.textOf(PATH);
   }
 
+  /** The parts of the path between its slashes, decoded; `/` has one, which is empty. */
+  get segments(): string[] {
+    const segments = pathSegments(this.path);
+    for (let i = 0; i < segments.length; i++) segments[i] = urlDecode(segments[i]);
+    return segments;
+  }
+
   /** The parameters behind the `?`. */
   get query(): Query {
     this.find(QUERY);
@@ -64,6 +73,11 @@ export class Request {
   get headers(): Headers {
     this.find(HEADERS);
     return new Headers(this.input, cborAt, this.end);
+  }
+
+  /** The cookies that came along. */
+  get cookies(): Cookies {
+    return new Cookies(this.headers.get('cookie'));
   }
 
   /** The peer id of whoever asks; the provider has checked it. */

@@ -1,8 +1,10 @@
 import { allocate } from './bytes';
 import { MAJOR_MAP, cborWriteHead } from './cbor';
 import { htmlType, jsonType, textType } from './content-types';
-import { Header } from './header';
+import { Header, checkName, checkValue } from './header';
+import { Html } from './html';
 import { outputWrite } from './host';
+import { percentEncode } from './url';
 import { utf8LengthMax, utf8Write } from './utf8';
 
 // The fixed parts of a head happen to fill eight bytes each: a map of two with its first key, and its second key.
@@ -22,6 +24,18 @@ class Chunk {
 /** There is one response to a job, so one head: whatever is sent after it is body. */
 let headSent: bool = false;
 
+/** Whether the answer to a HEAD request is on its way: the body is made but not sent. */
+let headOnly: bool = false;
+
+export function sendHeadOnly(): void {
+  headOnly = true;
+}
+
+/** What may stand in a cookie's value as it is (RFC 6265): no separators, and no `%`, which begins an escape. */
+function isCookieOctet(code: i32): bool {
+  return code > 0x20 && code < 0x7f && code != 0x22 && code != 0x25 && code != 0x2c && code != 0x3b && code != 0x5c;
+}
+
 /** What the caller gets back. */
 export class Response {
   private firstChunk: Chunk | null = null;
@@ -40,7 +54,16 @@ export class Response {
     return new Response(status, htmlType()).write(body);
   }
 
-  /** `body` is JSON already; `quoteJson` helps to write it. */
+  /** A page, or a piece of one, put together with `Html`. */
+  static page(html: Html, status: i32 = 200): Response {
+    return new Response(status, htmlType()).writeHtml(html);
+  }
+
+  static notFound(body: string = 'not found\n'): Response {
+    return Response.text(body, 404);
+  }
+
+  /** `body` is JSON already; `JsonWriter` writes it. */
   static json(body: string, status: i32 = 200): Response {
     return new Response(status, jsonType()).write(body);
   }
@@ -56,7 +79,28 @@ export class Response {
 
   /** Sets a header; one already set by this name is replaced. */
   header(name: string, value: string): Response {
-    const header = Header.encode(name, value);
+    return this.place(Header.encode(name, value));
+  }
+
+  /**
+   * Sets a cookie; several may be set. The value may be any text: it travels percent-encoded, and `Request.cookies` decodes
+   * it. `Max-Age=0` in the attributes removes a cookie.
+   */
+  cookie(name: string, value: string, attributes: string = 'Path=/; HttpOnly; SameSite=Lax'): Response {
+    checkName(name);
+    checkValue(attributes);
+    const cookie = name + '=' + percentEncode(value, isCookieOctet);
+    const header = Header.encodeChecked('set-cookie', attributes.length > 0 ? cookie + '; ' + attributes : cookie);
+    let other = this.firstHeader;
+    while (other !== null) {
+      if (other.compare(header) == 0) return this.place(other.join(header));
+      other = other.next;
+    }
+    return this.place(header);
+  }
+
+  /** Puts a header where it belongs, or in the place of one with its name. */
+  private place(header: Header): Response {
     let before: Header | null = null;
     let after = this.firstHeader;
     let order = 1;
@@ -82,6 +126,12 @@ export class Response {
     return this.append(new Chunk(bytes.buffer, bytes.dataStart, bytes.byteLength));
   }
 
+  /** Appends HTML to the body, as it is at this moment. */
+  writeHtml(html: Html): Response {
+    const buffer = html.buffer;
+    return this.append(new Chunk(buffer.bytes, changetype<usize>(buffer.bytes), buffer.length));
+  }
+
   /**
    * Sends what there is so far and lets go of it, so that a long answer needs little memory: bytes that were written may
    * be used for something else afterwards. The status and the headers are settled with the first call.
@@ -91,7 +141,7 @@ export class Response {
     headSent = true;
     let chunk = this.firstChunk;
     while (chunk !== null) {
-      outputWrite(chunk.at, chunk.length);
+      if (!headOnly) outputWrite(chunk.at, chunk.length);
       chunk = chunk.next;
     }
     this.firstChunk = null;

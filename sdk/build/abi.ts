@@ -1,6 +1,6 @@
 import type { Diagnostic } from './errors.ts';
 
-/** What the host offers a handler under the import module `workswap`, ABI version 2. */
+/** What the host offers a handler under the import module `workswap`, ABI version 3. */
 export const HOST_FUNCTIONS: ReadonlySet<string> = new Set([
   'input_size',
   'input_read',
@@ -13,6 +13,11 @@ export const HOST_FUNCTIONS: ReadonlySet<string> = new Set([
   'random',
   'sha256',
   'ed25519_verify',
+  'state_stat',
+  'state_read',
+  'state_write',
+  'state_remove',
+  'state_list',
 ]);
 
 const HINTS: readonly [prefix: string, hint: string][] = [
