@@ -7,7 +7,7 @@ import { createBitswap, networkedBlockstore } from './bitswap/index.ts';
 import type { Bitswap } from './bitswap/index.ts';
 import { createScoreLedger, Reconciler } from './ledger/index.ts';
 import type { CreditPolicy, ScoreLedger } from './ledger/index.ts';
-import { createNode, loadIdentity, startNode } from './node/index.ts';
+import { createNode, loadIdentity, startNode, Trimmer } from './node/index.ts';
 import { prepareRouting, type Routing, type RoutingConfig } from './routing/index.ts';
 import { openBlockstore, openDatabase } from './store/index.ts';
 
@@ -56,6 +56,16 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
   const { router } = routing;
   const bitswap = createBitswap({ libp2p, blockstore, scoreLedger }, router === undefined ? {} : { router });
   const reconciler = new Reconciler({ libp2p, privateKey, scoreLedger });
+  const trimmer = new Trimmer({
+    libp2p,
+    connectionsMax: init.node.connectionsMax,
+    friends: friendsOf(init),
+    standing: {
+      // A reservation is a job that runs or a block under way.
+      busy: (peer) => scoreLedger.getAccount(peer).reserved > 0 || bitswap.awaits(peer),
+      received: (peer) => scoreLedger.getReceipt(peer)?.recv ?? 0,
+    },
+  });
   return {
     libp2p,
     privateKey,
@@ -66,18 +76,15 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
     routing,
     reconciler,
     async start() {
-      scoreLedger.start((peer, score) => {
-        const tag = { tags: { 'workswap-score': { value: score } } };
-        libp2p.peerStore.merge(peer, tag).catch(() => {
-          // A tag is advice for the connection manager; a peer that was forgotten meanwhile needs none.
-        });
-      });
+      scoreLedger.start((peer, score) => trimmer.scored(peer, score));
+      trimmer.start();
       await startNode(libp2p, init.node.listen);
       await bitswap.start();
       await reconciler.start();
       await routing.start();
     },
     async stop() {
+      trimmer.stop();
       await routing.stop();
       await reconciler.stop();
       await bitswap.stop();
@@ -86,6 +93,13 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
       database.close();
     },
   };
+}
+
+/** Peers that the operator named: in the ledger's rules, or as a way into the network. */
+function friendsOf({ credit: { allow = [], overrides = {} } = {}, routing }: PeerInit): Set<string> {
+  const trusted = Object.keys(overrides).filter((peer) => overrides[peer] !== 'blocked');
+  const contacts = routing.bootstrap.flatMap((addr) => addr.split('/p2p/').slice(-1));
+  return new Set([...allow, ...trusted, ...contacts]);
 }
 
 async function identityOf(dataDir: string | undefined): Promise<PrivateKey> {

@@ -75,6 +75,8 @@ export interface Bitswap {
   notify(cid: CID, bytes: Uint8Array): void;
   /** What a peer wants from us now. */
   wantlistOf(peer: PeerId): WantlistEntry[];
+  /** Whether this peer is asked to send a block, and has not answered yet. */
+  awaits(peer: PeerId): boolean;
   /** What we wait for. */
   wantlist(): CID[];
   readonly stats: BitswapStats;
@@ -182,6 +184,10 @@ class WorkswapBitswap implements Bitswap {
 
   wantlistOf(peer: PeerId): WantlistEntry[] {
     return this.#engine.wantlistOf(peer).map(({ cid, priority, wantHave }) => ({ cid, priority, wantHave }));
+  }
+
+  awaits(peer: PeerId): boolean {
+    return (this.#fetcher.peers.find(peer.toString())?.asks.size ?? 0) > 0;
   }
 
   wantlist(): CID[] {

@@ -71,6 +71,8 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
     connectionManager: {
       maxConnections: options.connectionsMax,
       inboundConnectionThreshold: options.connectionRatePerHostMax,
+      // Connections whose handshake is not done; with the default of 10, ten that dawdle keep everybody out.
+      maxIncomingPendingConnections: Math.max(10, Math.floor(options.connectionsMax / 4)),
     },
     connectionMonitor: { abortConnectionOnPingFailure: false },
     start: false,
