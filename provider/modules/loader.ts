@@ -2,7 +2,7 @@ import type { CID } from 'multiformats/cid';
 import { defaultsOf, raceSignal, SANDBOX_LIMITS } from '../sandbox/index.ts';
 import type { LoadedModule } from '../sandbox/index.ts';
 import type { GetBlockOptions } from '../store/index.ts';
-import { ByteCache } from './byte-cache.ts';
+import { ByteCache } from '../store/index.ts';
 import { Compiler } from './compiler.ts';
 import { ModuleError } from './errors.ts';
 import { fetchModule, notFound } from './fetch-module.ts';

@@ -1,11 +1,12 @@
 export { applyChanges, emptyRoot, type Applied } from './apply.ts';
 export { ChangedDirectory, ChangedFile, REMOVED } from './changes.ts';
-export { FILE_BYTES_MAX } from './constants.ts';
+export { CHUNK_BYTES, FILE_BYTES_MAX } from './constants.ts';
 export { DirectoryError, type DirectoryErrorCode } from './errors.ts';
 export { cidOfKey, isNodeCid, isRawKey, keyOfCid, type Key } from './keys.ts';
 export { whenLoaded, type Nodes, type NodeStore } from './loading.ts';
-export { splitPath } from './names.ts';
-export type { NewNodes } from './new-nodes.ts';
+export { compareNames, splitPath } from './names.ts';
+export { NewNodes } from './new-nodes.ts';
 export { decode, nodeMemoryBytes, type Node } from './nodes.ts';
 export type { SortedLinks } from './sorted-links.ts';
+export { verifyDirectory, type VerifyLimits } from './verify.ts';
 export { find, list, type Found, type FoundFile, type ListedEntry } from './tree.ts';

@@ -1,0 +1,102 @@
+import type { Key } from '../../store/index.ts';
+import { emptyBatch, type AnswerRow, type AppliedRow, type Batch, type StateRow } from './batch.ts';
+import type { WriteTarget } from './target.ts';
+
+/** What belongs together of one commit. */
+export interface Submission {
+  states: StateRow[];
+  applied: AppliedRow[];
+  blocks: ReadonlyMap<Key, Uint8Array>;
+}
+
+export interface Maintenance {
+  /** Added to the batch that is written next. */
+  before(batch: Batch): void;
+  written(batch: Batch, journalEnd: number): void;
+}
+
+/** Answers without a commit to travel with wait this long for one. */
+const ANSWER_DELAY_MS = 100;
+
+/** Group commit: what is submitted while a batch is on its way to the disk goes together in the next one, of all services. */
+export class BatchQueue {
+  readonly #target: WriteTarget;
+  readonly #maintenance: Maintenance;
+  #waiting: { submission: Submission; done: PromiseWithResolvers<void> }[] = [];
+  #answers: AnswerRow[] = [];
+  #answerTimer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(target: WriteTarget, maintenance: Maintenance) {
+    this.#target = target;
+    this.#maintenance = maintenance;
+  }
+
+  /** Resolves when it is durable. @throws StoreError, StateError: then nothing of it is */
+  submit(submission: Submission): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ submission, done });
+    this.#start();
+    return done.promise;
+  }
+
+  addAnswer(row: AnswerRow): void {
+    this.#answers.push(row);
+    this.#answerTimer ??= setTimeout(() => this.#start(), ANSWER_DELAY_MS).unref();
+  }
+
+  /** Writes what waits, and then lets go of the target. */
+  async close(): Promise<void> {
+    clearTimeout(this.#answerTimer);
+    if (this.#answers.length > 0) this.#start();
+    while (this.#running !== undefined) await this.#running;
+    await this.#target.close();
+  }
+
+  #start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    do {
+      const waiting = this.#waiting;
+      const answers = this.#answers;
+      this.#waiting = [];
+      this.#answers = [];
+      clearTimeout(this.#answerTimer);
+      this.#answerTimer = undefined;
+      const batch = toBatch(waiting.map(({ submission }) => submission));
+      batch.answers = answers;
+      this.#maintenance.before(batch);
+      try {
+        const { journalEnd } = await this.#target.write(batch);
+        this.#maintenance.written(batch, journalEnd);
+        for (const { done } of waiting) done.resolve();
+      } catch (error) {
+        // A kept answer is a help and no promise: without it a repeated task is refused.
+        for (const { done } of waiting) done.reject(error);
+      }
+    } while (this.#waiting.length > 0);
+    // In the turn in which nothing more was found, so that nothing is added in between.
+    this.#running = undefined;
+  }
+}
+
+function toBatch(submissions: readonly Submission[]): Batch {
+  const batch = emptyBatch();
+  let length = 0;
+  for (const { blocks } of submissions) for (const bytes of blocks.values()) length += bytes.length;
+  batch.blockBytes = new Uint8Array(length);
+  let end = 0;
+  for (const { states, applied, blocks } of submissions) {
+    batch.states.push(...states);
+    batch.applied.push(...applied);
+    for (const [key, bytes] of blocks) {
+      batch.blockBytes.set(bytes, end);
+      end += bytes.length;
+      batch.blockKeys.push(key);
+      batch.blockEnds.push(end);
+    }
+  }
+  return batch;
+}

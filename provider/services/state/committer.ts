@@ -1,0 +1,230 @@
+import type { CID } from 'multiformats/cid';
+import { dagCborCid, encodeCommit, type Commit } from '../../../sdk/protocol/index.ts';
+import type { StateView } from '../../sandbox/index.ts';
+import { ChangedDirectory, cidOfKey, DirectoryError, keyOfCid, type Key } from '../../store/index.ts';
+import type { AppliedTasks } from './applied-tasks.ts';
+import type { AppliedRow } from './batch.ts';
+import type { BatchQueue } from './batch-queue.ts';
+import type { StateBlocks } from './blocks.ts';
+import {
+  applyGroup,
+  applyLongest,
+  foldChanges,
+  foldUpdates,
+  undone,
+  unchanged,
+  type AppliedGroup,
+  type RanUpdate,
+} from './group.ts';
+import type { StateLimits } from './limits.ts';
+import { TreeView } from './view.ts';
+
+/** A state as it is after a commit. */
+export interface Head {
+  root: Key;
+  commit: CID | undefined;
+  sequence: number;
+}
+
+export interface CommitterInit {
+  id: number;
+  service: string;
+  blocks: StateBlocks;
+  queue: BatchQueue;
+  appliedTasks: AppliedTasks;
+  limits: StateLimits;
+  onCommit: () => void;
+}
+
+/**
+ * Updates of one service that ran, on their way to the disk. Three states exist at once: the committed one, which queries
+ * see; the head, whose commit is being written; and the head with the open group's changes on top, which the next update
+ * sees. The group is closed when the disk is ready for it: then its root is made, once for all its updates.
+ */
+export class Committer {
+  readonly #init: CommitterInit;
+  #committed: Head;
+  #head: Head;
+  #open: RanUpdate[] = [];
+  #openBytes = 0;
+  /** What the open group changed, and a group before it whose root is still being made. */
+  #changes: ChangedDirectory | undefined;
+  #running: Promise<void> | undefined;
+  #undoneCount = 0;
+  #closing = Promise.withResolvers<void>();
+
+  constructor(init: CommitterInit, head: Head) {
+    this.#init = init;
+    this.#committed = head;
+    this.#head = head;
+  }
+
+  get committed(): Head {
+    return this.#committed;
+  }
+
+  /** Grows when updates are undone: one that was running then has seen what never was. */
+  get undoneCount(): number {
+    return this.#undoneCount;
+  }
+
+  /** What the next update sees; it stays as it is while that update runs, since updates run one at a time. */
+  view(): StateView {
+    return new TreeView(this.#init.blocks, this.#head.root, this.#changes);
+  }
+
+  /** Takes an update that ran on the last `view`; its `done` settles when it is durable. */
+  add(update: RanUpdate): void {
+    if (update.changes !== undefined) {
+      this.#changes ??= new ChangedDirectory();
+      foldChanges(this.#changes, update.changes);
+      for (const bytes of update.changes.written.values()) this.#openBytes += bytes.length;
+    }
+    this.#open.push(update);
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when the open group may take one more. */
+  async room(): Promise<void> {
+    const { groupTasksMax, groupBytesMax } = this.#init.limits;
+    while (this.#open.length >= groupTasksMax || this.#openBytes >= groupBytesMax) await this.#closing.promise;
+  }
+
+  /** Resolves when nothing is on its way any more. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Only when idle: a commit of no task to the root of an earlier one. @throws StoreError */
+  async commitRoot(root: Key): Promise<{ cid: CID; commit: Commit }> {
+    const before = this.#head;
+    const commit = this.#commitOf(before, root, []);
+    try {
+      return { cid: (await this.#write(before, unchanged(root), commit, [])) as CID, commit };
+    } catch (error) {
+      this.#head = this.#committed;
+      throw error;
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (this.#open.length > 0) await this.#commitGroup(this.#close());
+    // In the turn in which nothing more was found, so that nothing is added in between.
+    this.#running = undefined;
+  }
+
+  #close(): RanUpdate[] {
+    const updates = this.#open;
+    this.#open = [];
+    this.#openBytes = 0;
+    this.#closing.resolve();
+    this.#closing = Promise.withResolvers();
+    return updates;
+  }
+
+  async #commitGroup(updates: readonly RanUpdate[]): Promise<void> {
+    let undecided = updates;
+    try {
+      const group = this.#apply(updates);
+      const { applied, updates: good, failed } = group instanceof Promise ? await group : group;
+      undecided = good;
+      const before = this.#head;
+      const first = good.findIndex(({ changes }) => changes !== undefined);
+      const members = first === -1 ? [] : good.slice(first);
+      const tasks = members.map(({ task }) => task);
+      const commit = tasks.length === 0 ? undefined : this.#commitOf(before, applied.root, tasks);
+      const written = this.#write(before, applied, commit, good);
+      if (failed === undefined) {
+        this.#changes = foldUpdates(this.#open);
+      } else {
+        // The promise is awaited below; here nobody waits for it yet.
+        written.catch(() => {});
+        failed.update.done.reject(failed.error);
+        this.#undo(failed.after, undone(this.#init.service, failed.error));
+      }
+      const cid = await written;
+      for (const [i, { done }] of good.entries()) {
+        const isMember = first !== -1 && i >= first;
+        done.resolve({ before: cidOfKey(before.root), commit: isMember ? cid : undefined });
+      }
+    } catch (error) {
+      this.#head = this.#committed;
+      this.#undo(undecided, error);
+    }
+  }
+
+  /** The group's root. Nothing else happens in between when all that it takes is in memory. */
+  #apply(updates: readonly RanUpdate[]): AppliedGroup | Promise<AppliedGroup> {
+    const { root } = this.#head;
+    const changes = this.#changes;
+    if (changes === undefined) return { applied: unchanged(root), updates, failed: undefined };
+    const { blocks } = this.#init;
+    const longest = (error: unknown): Promise<AppliedGroup> => {
+      if (!(error instanceof DirectoryError)) throw error;
+      return applyLongest(blocks, root, updates);
+    };
+    try {
+      const applied = applyGroup(blocks, root, changes);
+      if (!(applied instanceof Promise)) return { applied, updates, failed: undefined };
+      // Updates go on meanwhile, and write on a tree of their own.
+      this.#changes = foldUpdates(updates);
+      return applied.then((late) => ({ applied: late, updates, failed: undefined }), longest);
+    } catch (error) {
+      this.#changes = foldUpdates(updates);
+      return longest(error);
+    }
+  }
+
+  #commitOf(before: Head, after: Key, tasks: CID[]): Commit {
+    return {
+      service: this.#init.service,
+      previous: before.commit,
+      before: cidOfKey(before.root),
+      after: cidOfKey(after),
+      tasks,
+      timeMs: Date.now(),
+    };
+  }
+
+  /** Makes the new head at once, and the committed one when it is durable. */
+  async #write(
+    before: Head,
+    { root, made }: AppliedGroup['applied'],
+    commit: Commit | undefined,
+    updates: readonly RanUpdate[],
+  ): Promise<CID | undefined> {
+    const { id, service, blocks, queue, appliedTasks } = this.#init;
+    const bytes = commit && encodeCommit(commit);
+    const cid = bytes && dagCborCid(bytes);
+    const commitKey = cid && keyOfCid(cid);
+    if (bytes !== undefined) made.blocks.set(commitKey!, bytes);
+    const head: Head = { root, commit: cid ?? before.commit, sequence: before.sequence + (cid === undefined ? 0 : 1) };
+    this.#head = head;
+    const timeMs = Date.now();
+    let inCommit: Key | undefined;
+    const applied = updates.map(({ task, changes, answer }): AppliedRow => {
+      if (changes !== undefined) inCommit = commitKey;
+      const kept = answer !== undefined && appliedTasks.reserve(answer.length) ? answer : undefined;
+      return { state: id, task: keyOfCid(task), commit: inCommit, timeMs, answer: kept };
+    });
+    const { sequence } = head;
+    const states = cid === undefined ? [] : [{ id, service, root, commit: commitKey, sequence }];
+    blocks.add(made);
+    try {
+      await queue.submit({ states, applied, blocks: made.blocks });
+    } finally {
+      blocks.release(made.blocks.keys());
+    }
+    this.#committed = head;
+    for (const row of applied) appliedTasks.add(row, row.commit === undefined ? undefined : cid);
+    if (cid !== undefined) this.#init.onCommit();
+    return cid;
+  }
+
+  /** Of updates that ran on what is not going to be: these, and all that ran after them. */
+  #undo(updates: readonly RanUpdate[], error: unknown): void {
+    this.#undoneCount += 1;
+    this.#changes = undefined;
+    for (const { done } of [...updates, ...this.#close()]) done.reject(error);
+  }
+}

@@ -1,0 +1,35 @@
+import { COMMIT_TASKS_MAX } from '../../../sdk/protocol/commit.ts';
+
+const MIB = 1024 * 1024;
+const MINUTE_MS = 60_000;
+
+export const STATE_LIMITS = {
+  /** Decoded directory nodes, of all services. 100,000 files take about 40 MiB. */
+  nodesBytesMax: 128 * MIB,
+  /** Bytes of files that were read or written last. */
+  filesBytesMax: 64 * MIB,
+  /** Sharded directories in the order of their names. 100,000 files take about 8 MiB, the next root's list as much. */
+  listingsBytesMax: 64 * MIB,
+  /** Updates of one commit, and the bytes that they wrote. */
+  groupTasksMax: COMMIT_TASKS_MAX,
+  groupBytesMax: 64 * MIB,
+  /** Updates of one service that wait for their turn. */
+  queueMax: 4096,
+  /** Blocks that are in no commit's way but not in the block store yet; above it updates wait. */
+  journalBytesMax: 256 * MIB,
+  /** Blocks stay in the journal after they were moved: until then the kernel has written their files to the disk. */
+  journalKeepMs: 2 * MINUTE_MS,
+  journalKeepBytesMax: 1024 * MIB,
+  /** The answer to an update that is kept to be given again. */
+  answerBytesMax: 64 * 1024,
+  answersBytesMax: 256 * MIB,
+  /** A task is accepted 5 minutes before and after its time, so 10 minutes after it was applied at the latest. */
+  appliedKeepMs: 11 * MINUTE_MS,
+  /** Applied tasks that are looked up without the disk. */
+  appliedInMemory: 8192,
+  /** What may be imported as one state. */
+  importNodesMax: 4_000_000,
+  importBytesMax: 64 * 1024 * MIB,
+} as const;
+
+export type StateLimits = { readonly [name in keyof typeof STATE_LIMITS]: number };

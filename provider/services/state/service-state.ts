@@ -1,0 +1,170 @@
+import type { CID } from 'multiformats/cid';
+import type { StateView } from '../../sandbox/index.ts';
+import { cidOfKey, keyOfCid, type Key } from '../../store/index.ts';
+import { Committer, type CommitterInit, type Head } from './committer.ts';
+import { alreadyApplied, closed, StateError } from './errors.ts';
+import { checkChanges, undone, type RanUpdate } from './group.ts';
+import { commitsFrom } from './history.ts';
+import { verifyState } from './verify-state.ts';
+import type { Mover } from './mover.ts';
+import type { AppliedTask, HistoryCommit, ServiceState, UpdateResult } from './types.ts';
+import { TreeView } from './view.ts';
+
+export interface StateOfServiceInit extends Omit<CommitterInit, 'onCommit'> {
+  mover: Mover;
+  onError: (error: unknown) => void;
+}
+
+interface Turn {
+  run: () => Promise<void>;
+  refuse: (error: unknown) => void;
+}
+
+export class StateOfService implements ServiceState {
+  readonly service: string;
+  readonly #init: StateOfServiceInit;
+  readonly #committer: Committer;
+  readonly #turns: Turn[] = [];
+  #taking: Promise<void> | undefined;
+  readonly #underWay = new Map<Key, Promise<unknown>>();
+  readonly #listeners = new Set<() => void>();
+  #isClosed = false;
+
+  constructor(init: StateOfServiceInit, head: Head) {
+    this.service = init.service;
+    this.#init = init;
+    this.#committer = new Committer({ ...init, onCommit: () => this.#tellListeners() }, head);
+  }
+
+  get root(): CID {
+    return cidOfKey(this.#committer.committed.root);
+  }
+
+  get commit(): CID | undefined {
+    return this.#committer.committed.commit;
+  }
+
+  view(root?: CID): StateView {
+    return new TreeView(this.#init.blocks, root === undefined ? this.#committer.committed.root : keyOfCid(root));
+  }
+
+  async update(
+    task: CID,
+    run: (view: StateView) => Promise<UpdateResult>,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<{ before: CID; commit: CID | undefined }> {
+    const key = keyOfCid(task);
+    // The same task at the same time: whoever comes second is told what became of the first.
+    for (let same = this.#underWay.get(key); same !== undefined; same = this.#underWay.get(key)) {
+      await same.catch(() => {});
+    }
+    const applied = this.applied(task);
+    if (applied !== undefined) throw alreadyApplied(task, applied.commit);
+    const done: RanUpdate['done'] = Promise.withResolvers();
+    this.#underWay.set(key, done.promise);
+    try {
+      this.#enqueue(() => this.#runUpdate(task, run, done, signal), done.reject);
+    } catch (error) {
+      done.reject(error);
+    }
+    try {
+      return await done.promise;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+
+  applied(task: CID): AppliedTask | undefined {
+    return this.#init.appliedTasks.get(this.#init.id, task);
+  }
+
+  keepAnswer(task: CID, answer: Uint8Array): boolean {
+    const row = this.#init.appliedTasks.setAnswer(this.#init.id, task, answer);
+    if (row !== undefined) this.#init.queue.addAnswer(row);
+    return row !== undefined;
+  }
+
+  history({ from = this.commit, signal }: { from?: CID | undefined; signal?: AbortSignal } = {}) {
+    return commitsFrom(this.#init.blocks, this.service, from, signal);
+  }
+
+  async rollback(to: CID, { signal }: { signal?: AbortSignal } = {}): Promise<HistoryCommit> {
+    const done = Promise.withResolvers<HistoryCommit>();
+    this.#enqueue(async () => {
+      await this.#committer.idle();
+      signal?.throwIfAborted();
+      const after = await this.#rootOf(to, signal);
+      done.resolve(await this.#committer.commitRoot(after));
+    }, done.reject);
+    return done.promise;
+  }
+
+  changed(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends what is under way, and refuses what waits. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { refuse } of this.#turns.splice(0)) refuse(closed(this.service));
+    await this.#taking;
+    await this.#committer.idle();
+  }
+
+  #enqueue(run: () => Promise<void>, refuse: (error: unknown) => void): void {
+    if (this.#isClosed) throw closed(this.service);
+    if (this.#turns.length >= this.#init.limits.queueMax) {
+      const message = `${this.#turns.length} updates of ${this.service} wait already. Ask again in a moment.`;
+      throw new StateError('STATE_BUSY', message);
+    }
+    this.#turns.push({ run, refuse });
+    this.#taking ??= this.#takeTurns();
+  }
+
+  async #takeTurns(): Promise<void> {
+    for (let turn = this.#turns.shift(); turn !== undefined; turn = this.#turns.shift()) {
+      await turn.run().catch(turn.refuse);
+    }
+    // In the turn in which nothing more was found, so that nothing is added in between.
+    this.#taking = undefined;
+  }
+
+  async #runUpdate(
+    task: CID,
+    run: (view: StateView) => Promise<UpdateResult>,
+    done: RanUpdate['done'],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { mover } = this.#init;
+    await this.#committer.room();
+    if (!mover.hasRoom) await mover.room();
+    signal?.throwIfAborted();
+    const { undoneCount } = this.#committer;
+    const { changes, answer } = await run(this.#committer.view());
+    if (this.#committer.undoneCount !== undoneCount) throw undone(this.service);
+    if (changes !== undefined) checkChanges(changes);
+    this.#committer.add({ task, changes, answer, done });
+  }
+
+  /** The root after a commit of this history, with all its files there. */
+  async #rootOf(to: CID, signal: AbortSignal | undefined): Promise<Key> {
+    for await (const { cid, commit } of this.history(signal === undefined ? {} : { signal })) {
+      if (!cid.equals(to)) continue;
+      const root = keyOfCid(commit.after);
+      await verifyState(root, this.#init.blocks, this.#init.limits, signal);
+      return root;
+    }
+    throw new StateError('UNKNOWN_COMMIT', `${to} is not a commit in the history of ${this.service}.`);
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        this.#init.onError(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,303 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { collect } from './testing-collect.ts';
+import { allFiles, put, read, testDirectory, testStates, testTask, write, type TestStates } from './testing.ts';
+
+const NAME = 'k51service';
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function open(directory?: string, init?: Parameters<typeof testStates>[1]): Promise<TestStates> {
+  const opened = await testStates(directory, init);
+  cleanups.push(opened.close);
+  return opened;
+}
+
+describe('updates', () => {
+  test('a new state is the empty directory and has no commit', async () => {
+    const state = await (await open()).states.open(NAME);
+    expect(state.root.toString()).toBe('bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354');
+    expect(state.commit).toBeUndefined();
+    expect(await allFiles(state.view())).toEqual(new Map());
+  });
+
+  test('each sees those before it, and queries see what is committed', async () => {
+    const state = await (await open()).states.open(NAME);
+    const seen: (string | undefined)[] = [];
+    const updates = Array.from({ length: 20 }, (_, i) =>
+      state.update(testTask(i), async (view) => {
+        seen.push(await read(view, 'count'));
+        return { changes: write({ count: String(i) }) };
+      }),
+    );
+    await Promise.all(updates);
+    expect(seen).toEqual([undefined, ...Array.from({ length: 19 }, (_, i) => String(i))]);
+    expect(await read(state.view(), 'count')).toBe('19');
+  });
+
+  test('that arrive while a commit is on its way to the disk are in one commit, in order', async () => {
+    const state = await (await open()).states.open(NAME);
+    const before = state.root;
+    const done = await Promise.all(Array.from({ length: 50 }, (_, i) => put(state, i, { [`f${i}`]: 'x' })));
+    const commits = await collect(state.history());
+    expect(commits.length).toBeLessThan(50);
+    expect(commits.reverse().flatMap(({ commit }) => commit.tasks.map(String))).toEqual(
+      Array.from({ length: 50 }, (_, i) => testTask(i).toString()),
+    );
+    expect(commits[0]!.commit.before.equals(before)).toBe(true);
+    for (const [i, { commit }] of commits.entries()) {
+      const { before: expected, commit: cid } =
+        done[commits.slice(0, i).reduce((n, one) => n + one.commit.tasks.length, 0)]!;
+      expect([commit.before.toString(), commits[i]!.cid.toString()]).toEqual([expected.toString(), cid!.toString()]);
+    }
+    expect(commits.at(-1)!.commit.after.equals(state.root)).toBe(true);
+  });
+
+  test('one that changed nothing belongs to no commit, unless its group has one', async () => {
+    const state = await (await open()).states.open(NAME);
+    const nothing = (task: string) => state.update(testTask(task), async () => ({}));
+    expect(await nothing('alone')).toMatchObject({ commit: undefined });
+    expect(state.commit).toBeUndefined();
+    const [first, held, behind] = await Promise.all([
+      put(state, 1, { a: '1' }),
+      put(state, 2, { a: '2' }),
+      nothing('behind'),
+    ]);
+    expect(first.commit).not.toEqual(held.commit);
+    expect(behind).toEqual(held);
+    expect(state.applied(testTask('alone'))).toEqual({ commit: undefined, answer: undefined });
+  });
+
+  test('one that throws, or asks for what no state has, changes nothing and the next goes on', async () => {
+    const state = await (await open()).states.open(NAME);
+    await put(state, 1, { a: '1' });
+    const failing = state.update(testTask(2), async () => {
+      throw new RangeError('no');
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+    for (const path of ['', '/a', 'a//b', '../a', 'a/./b', 'a\0', 'x'.repeat(256), 'a/'.repeat(32) + 'a', '\ud800']) {
+      await expect(put(state, `bad ${path}`, { good: 'x', [path]: 'x' })).rejects.toMatchObject({
+        code: 'INVALID_PATH',
+      });
+      await expect(put(state, `bad ${path}`, {}, [path])).rejects.toMatchObject({ code: 'INVALID_PATH' });
+    }
+    await expect(put(state, 'large', { a: new Uint8Array(16 * 1024 * 1024 + 1) })).rejects.toMatchObject({
+      code: 'FILE_TOO_LARGE',
+    });
+    await put(state, 3, { b: '2' });
+    expect(await allFiles(state.view())).toEqual(
+      new Map([
+        ['a', '1'],
+        ['b', '2'],
+      ]),
+    );
+  });
+
+  test('names whose hashes collide fail the update that brings the second, and not those before it', async () => {
+    const { path, remove } = testDirectory();
+    cleanups.push(remove);
+    const state = await (await open(path)).states.open(NAME);
+    const names = Array.from({ length: 1_600 }, (_, i) => [`${'n'.repeat(120)}${i}`, 'x']);
+    await put(state, 'many', Object.fromEntries(names));
+    // Of one hash of murmur3-x64-64.
+    const [first, second] = [
+      '3271706162376678637a726973646d621b7b5f400f5b7456694511182a7b220c',
+      '766666693777353972776b68376763661172667e193148524f696d13545d485b',
+    ].map((hex) => Buffer.from(hex, 'hex').toString()) as [string, string];
+    const results = await Promise.allSettled([
+      put(state, 'in the way', { 'in-the-way': '1' }),
+      put(state, 'first', { [first]: '1' }),
+      put(state, 'second', { [second]: '2' }),
+      put(state, 'behind', { behind: '1' }),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    expect((results[2] as PromiseRejectedResult).reason).toMatchObject({
+      code: 'DIRECTORY_TOO_DEEP',
+      fault: 'handler',
+    });
+    expect((results[3] as PromiseRejectedResult).reason).toMatchObject({ code: 'UPDATE_UNDONE', retryable: true });
+    await put(state, 'behind', { behind: '1' });
+    expect((await allFiles(state.view())).size).toBe(1_603);
+  });
+});
+
+describe('a task', () => {
+  test('is applied once: the second time its commit is named, also after a restart', async () => {
+    const { path, remove } = testDirectory();
+    cleanups.push(remove);
+    const first = await testStates(path);
+    const state = await first.states.open(NAME);
+    const [one, two] = await Promise.allSettled([put(state, 1, { a: '1' }), put(state, 1, { a: '2' })]);
+    expect(one).toMatchObject({ status: 'fulfilled' });
+    const { commit } = state;
+    const refused = { code: 'ALREADY_APPLIED', fault: 'consumer', commit };
+    expect(two).toMatchObject({ status: 'rejected', reason: refused });
+    await first.close();
+    const again = await (await open(path)).states.open(NAME);
+    await expect(put(again, 1, { a: '3' })).rejects.toMatchObject({ code: 'ALREADY_APPLIED' });
+    expect(again.applied(testTask(1))?.commit?.equals(commit!)).toBe(true);
+    expect(await read(again.view(), 'a')).toBe('1');
+  });
+
+  test('that failed is not applied, and can be tried again', async () => {
+    const state = await (await open()).states.open(NAME);
+    const failing = state.update(testTask(1), async () => {
+      throw new Error('no');
+    });
+    const waiting = put(state, 1, { a: '1' });
+    await expect(failing).rejects.toThrow('no');
+    await waiting;
+    expect(await read(state.view(), 'a')).toBe('1');
+  });
+
+  test('has its answer kept, given with the update or later, up to a limit', async () => {
+    const { path, remove } = testDirectory();
+    cleanups.push(remove);
+    const first = await testStates(path, { limits: { answerBytesMax: 100, answersBytesMax: 250 } });
+    const state = await first.states.open(NAME);
+    const answer = (length: number) => new Uint8Array(length).fill(7);
+    await state.update(testTask('at once'), async () => ({ changes: write({ a: '1' }), answer: answer(100) }));
+    await put(state, 'later', { a: '2' });
+    expect(state.keepAnswer(testTask('unknown'), answer(1))).toBe(false);
+    expect(state.keepAnswer(testTask('later'), answer(101))).toBe(false);
+    expect(state.keepAnswer(testTask('later'), answer(99))).toBe(true);
+    expect(state.applied(testTask('later'))?.answer).toEqual(answer(99));
+    await state.update(testTask('too many'), async () => ({ changes: write({ a: '3' }), answer: answer(100) }));
+    expect(state.applied(testTask('too many'))).toEqual({ commit: state.commit, answer: undefined });
+    await first.close();
+    const again = await (await open(path)).states.open(NAME);
+    expect(again.applied(testTask('at once'))?.answer).toEqual(answer(100));
+    expect(again.applied(testTask('later'))?.answer).toEqual(answer(99));
+  });
+
+  test('is forgotten when it could not be accepted any more', async () => {
+    const { path, remove } = testDirectory();
+    cleanups.push(remove);
+    const first = await testStates(path);
+    await put(await first.states.open(NAME), 1, { a: '1' });
+    await first.close();
+    // The first commit of a process deletes what is over.
+    const { states, database } = await open(path, { limits: { appliedKeepMs: -1 } });
+    await states.open('k51new');
+    expect(database.sqlite.prepare('SELECT count(*) AS n FROM applied').get()).toEqual({ n: 0 });
+  });
+});
+
+describe('history', () => {
+  test('is a chain of commits from the newest to the first, each leading to the next', async () => {
+    const state = await (await open()).states.open(NAME);
+    for (let i = 0; i < 5; i++) await put(state, i, { [`f${i}`]: 'x' });
+    const commits = await collect(state.history());
+    expect(commits.map(({ commit }) => commit.tasks.map(String))).toEqual(
+      [4, 3, 2, 1, 0].map((i) => [testTask(i).toString()]),
+    );
+    for (const [i, { commit }] of commits.slice(0, -1).entries()) {
+      expect(commit.previous!.equals(commits[i + 1]!.cid)).toBe(true);
+      expect(commit.before.equals(commits[i + 1]!.commit.after)).toBe(true);
+    }
+    expect(commits.at(-1)!.commit.previous).toBeUndefined();
+    expect(await collect(state.history({ from: commits[3]!.cid }))).toEqual(commits.slice(3));
+  });
+
+  test('every root of it can be read, and a rollback brings one back as a commit of its own', async () => {
+    const state = await (await open()).states.open(NAME);
+    for (let i = 0; i < 5; i++) await put(state, i, { a: String(i), [`f${i}`]: 'x' });
+    const commits = await collect(state.history());
+    expect(await read(state.view(commits[3]!.commit.after), 'a')).toBe('1');
+    let changes = 0;
+    const end = state.changed(() => (changes += 1));
+    const [during, { cid, commit }] = await Promise.all([
+      put(state, 'during', { b: '1' }),
+      state.rollback(commits[3]!.cid),
+    ]);
+    expect(commit).toMatchObject({ tasks: [], previous: during.commit });
+    expect(state.commit!.equals(cid)).toBe(true);
+    expect([...(await allFiles(state.view())).keys()]).toEqual(['a', 'f0', 'f1']);
+    expect(changes).toBe(2);
+    end();
+    await put(state, 'after', { a: 'new' });
+    expect(changes).toBe(2);
+    expect((await collect(state.history())).length).toBe(8);
+    await expect(state.rollback(testTask('no commit'))).rejects.toMatchObject({ code: 'UNKNOWN_COMMIT' });
+  });
+});
+
+describe('import', () => {
+  test('a service goes on at another provider from its commit, and there its history goes on', async () => {
+    const from = await open();
+    const state = await from.states.open(NAME);
+    await put(state, 1, { a: '1', 'large/one': new Uint8Array(3_000_000) });
+    await put(state, 2, Object.fromEntries(Array.from({ length: 1_700 }, (_, i) => [`d/${'n'.repeat(120)}${i}`, 'x'])));
+    await from.states.flush();
+    const to = await open(undefined, { getBlock: async (cid) => (await from.blockstore.read(cid))! });
+    const moved = await to.states.open(NAME, { commit: state.commit! });
+    expect(moved.root.equals(state.root)).toBe(true);
+    await Promise.all([put(state, 3, { b: '1' }), put(moved, 3, { b: '1' })]);
+    expect(moved.root.equals(state.root)).toBe(true);
+    expect((await collect(moved.history())).length).toBe(3);
+    // Everything is here: the other provider is not asked any more.
+    await to.states.flush();
+    const offline = await open(undefined, { blockstore: to.blockstore });
+    const third = await offline.states.open(NAME, { commit: moved.commit! });
+    expect((await allFiles(third.view())).size).toBe(1_703);
+  });
+
+  test('the commit of another service is refused, and so is a state that is none', async () => {
+    const from = await open();
+    const state = await from.states.open(NAME);
+    await put(state, 1, { a: '1' });
+    await from.states.flush();
+    const to = await open(undefined, { getBlock: async (cid) => (await from.blockstore.read(cid))! });
+    await expect(to.states.open('k51other', { commit: state.commit! })).rejects.toMatchObject({
+      code: 'DOCUMENT_INVALID',
+    });
+    await expect(to.states.open(NAME, { commit: state.root })).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
+    // It can be had in another way afterwards.
+    expect((await to.states.open(NAME, { commit: state.commit! })).root.equals(state.root)).toBe(true);
+    expect(to.states.services()).toEqual([NAME]);
+  });
+});
+
+test('states are there after closing and opening, each service its own', async () => {
+  const { path, remove } = testDirectory();
+  cleanups.push(remove);
+  const first = await testStates(path);
+  for (const name of ['k51b', 'k51a']) await put(await first.states.open(name), name, { name });
+  await first.close();
+  await expect(first.states.open('k51a')).rejects.toMatchObject({ code: 'STATE_CLOSED', retryable: true });
+  const again = await open(path);
+  expect(again.states.services()).toEqual(['k51b', 'k51a']);
+  for (const name of ['k51a', 'k51b']) expect(await read((await again.states.open(name)).view(), 'name')).toBe(name);
+});
+
+test('closing ends the update that runs, and refuses those that wait', async () => {
+  const { path, remove } = testDirectory();
+  cleanups.push(remove);
+  const opened = await testStates(path);
+  const state = await opened.states.open(NAME);
+  const started = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const running = state.update(testTask(1), async () => {
+    started.resolve();
+    await gate.promise;
+    return { changes: write({ a: '1' }) };
+  });
+  const waiting = put(state, 2, { a: '2' });
+  await started.promise;
+  const closing = opened.close();
+  await expect(waiting).rejects.toMatchObject({ code: 'STATE_CLOSED' });
+  gate.resolve();
+  await running;
+  await closing;
+  expect(await read((await (await open(path)).states.open(NAME)).view(), 'a')).toBe('1');
+});
+
+test('more updates than a service queues are refused', async () => {
+  const state = await (await open(undefined, { limits: { queueMax: 3 } })).states.open(NAME);
+  const results = await Promise.allSettled(Array.from({ length: 6 }, (_, i) => put(state, i, { a: String(i) })));
+  expect(results.filter(({ status }) => status === 'rejected')).toMatchObject([
+    { reason: { code: 'STATE_BUSY', retryable: true } },
+    { reason: { code: 'STATE_BUSY' } },
+  ]);
+});

@@ -1,0 +1,69 @@
+import type { CID } from 'multiformats/cid';
+import type { Commit } from '../../../sdk/protocol/commit.ts';
+import type { StateChanges, StateView } from '../../sandbox/index.ts';
+
+/** The states of all services of a provider. */
+export interface States {
+  /**
+   * The state of a service, empty when there is none yet. With `init.commit` a new one starts from that commit's `after`,
+   * which is fetched as a whole and checked before it is used; one that exists stays what it is.
+   *
+   * @throws StateError IMPORT_REFUSED, STATE_CLOSED; DirectoryError DIRECTORY_MALFORMED; StoreError; why a block cannot be had
+   */
+  open(service: string, init?: { commit?: CID; signal?: AbortSignal }): Promise<ServiceState>;
+  /** Names of the services that have a state. */
+  services(): string[];
+  /** Resolves when every block of what is committed is in the block store, where peers find it. */
+  flush(): Promise<void>;
+  /** Ends updates under way, refuses those that wait, and lets go of the database's second connection. */
+  close(): Promise<void>;
+}
+
+export interface UpdateResult {
+  changes?: StateChanges | undefined;
+  answer?: Uint8Array | undefined;
+}
+
+export interface AppliedTask {
+  commit: CID | undefined;
+  answer: Uint8Array | undefined;
+}
+
+export interface HistoryCommit {
+  cid: CID;
+  commit: Commit;
+}
+
+export interface ServiceState {
+  readonly service: string;
+  /** What is committed and durable. */
+  readonly root: CID;
+  readonly commit: CID | undefined;
+  /** The files at a root, by default the committed one. */
+  view(root?: CID): StateView;
+  /**
+   * Runs an update after those before it and resolves when it is durable. `run` sees all updates before it; it must not
+   * use the view after it ended. What it throws changes nothing and is thrown.
+   *
+   * @throws StateError ALREADY_APPLIED, STATE_BUSY, STATE_CLOSED, UPDATE_UNDONE; DirectoryError; StoreError when the disk
+   * refuses: then nothing of the commit was applied.
+   */
+  update(
+    task: CID,
+    run: (view: StateView) => Promise<UpdateResult>,
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<{ before: CID; commit: CID | undefined }>;
+  /** A task that was applied in the last minutes; see STATE_LIMITS.appliedKeepMs. */
+  applied(task: CID): AppliedTask | undefined;
+  /** Keeps the answer of an applied task; false when it is too long or too many are kept. Durable a moment later. */
+  keepAnswer(task: CID, answer: Uint8Array): boolean;
+  /** Newest first. */
+  history(options?: { from?: CID; signal?: AbortSignal }): AsyncIterable<HistoryCommit>;
+  /**
+   * A new commit without tasks, whose `after` is that of the commit `to` of this history.
+   * @throws StateError UNKNOWN_COMMIT
+   */
+  rollback(to: CID, options?: { signal?: AbortSignal }): Promise<HistoryCommit>;
+  /** Called after every commit; the answer ends it. */
+  changed(listener: () => void): () => void;
+}

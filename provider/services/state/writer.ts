@@ -1,0 +1,74 @@
+import { transaction, type Database, type Key } from '../../store/index.ts';
+import type { Batch, StateRow, Written } from './batch.ts';
+import { StateError } from './errors.ts';
+
+type Statement = ReturnType<Database['sqlite']['prepare']>;
+
+/** Writes batches, each in a transaction. */
+export class StateWriter {
+  readonly #database: Database;
+  readonly #insertState: Statement;
+  readonly #updateState: Statement;
+  readonly #insertApplied: Statement;
+  readonly #setAnswer: Statement;
+  readonly #insertBlock: Statement;
+  readonly #deleteBlocks: Statement;
+  readonly #deleteApplied: Statement;
+
+  constructor(database: Database) {
+    this.#database = database;
+    const { sqlite } = database;
+    this.#insertState = sqlite.prepare(
+      'INSERT INTO states (id, service, root, commit_cid, sequence) VALUES (?, ?, ?, ?, 1)',
+    );
+    this.#updateState = sqlite.prepare(
+      'UPDATE states SET root = ?, commit_cid = ?, sequence = sequence + 1 WHERE id = ? AND sequence = ?',
+    );
+    this.#insertApplied = sqlite.prepare(
+      'INSERT INTO applied (state, task, commit_cid, time_ms, answer) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#setAnswer = sqlite.prepare('UPDATE applied SET answer = ? WHERE state = ? AND task = ?');
+    this.#insertBlock = sqlite.prepare('INSERT INTO journal (cid, bytes) VALUES (?, ?)');
+    this.#deleteBlocks = sqlite.prepare('DELETE FROM journal WHERE id <= ?');
+    this.#deleteApplied = sqlite.prepare('DELETE FROM applied WHERE time_ms < ?');
+  }
+
+  /** @throws StoreError; StateError STATE_CHANGED when somebody else has changed a state in between */
+  write(batch: Batch): Written {
+    return transaction(this.#database, () => {
+      // First, so that a commit finds their space on a full disk.
+      if (batch.journalDone !== undefined) this.#deleteBlocks.run(batch.journalDone);
+      if (batch.appliedBeforeMs !== undefined) this.#deleteApplied.run(batch.appliedBeforeMs);
+      for (const row of batch.states) this.#writeState(row);
+      for (const { state, task, commit, timeMs, answer } of batch.applied) {
+        this.#insertApplied.run(state, blob(task), commit === undefined ? null : blob(commit), timeMs, answer ?? null);
+      }
+      for (const { state, task, answer } of batch.answers) this.#setAnswer.run(answer, state, blob(task));
+      let start = 0;
+      let journalEnd = 0;
+      for (const [i, key] of batch.blockKeys.entries()) {
+        const end = batch.blockEnds[i]!;
+        journalEnd = Number(this.#insertBlock.run(blob(key), batch.blockBytes.subarray(start, end)).lastInsertRowid);
+        start = end;
+      }
+      return { journalEnd };
+    });
+  }
+
+  #writeState({ id, service, root, commit, sequence }: StateRow): void {
+    const commitBlob = commit === undefined ? null : blob(commit);
+    if (sequence === 1) {
+      this.#insertState.run(id, service, blob(root), commitBlob);
+      return;
+    }
+    if (Number(this.#updateState.run(blob(root), commitBlob, id, sequence - 1).changes) === 1) return;
+    throw new StateError(
+      'STATE_CHANGED',
+      `The state of ${service} was changed by another process. Restart the provider.`,
+    );
+  }
+}
+
+function blob(key: Key): Buffer {
+  return Buffer.from(key, 'latin1');
+}
