@@ -4,12 +4,15 @@ import type { PeerId } from '@libp2p/interface';
 import { cidText, encodeTask } from '../sdk/protocol/index.ts';
 import type { SealedReceipt } from '../sdk/protocol/index.ts';
 import { parseConfig } from './config.ts';
+import type { ConfigInput } from './config.ts';
 import { createPeer } from './peer.ts';
 import type { Peer, PeerInit } from './peer.ts';
 
 export interface ConsumerOptions extends Pick<PeerInit, 'dataDir' | 'privateKey' | 'scoreLedger' | 'ledgerFile'> {
   /** Multiaddrs to listen on; none by default: providers fetch blocks over the connection that the consumer opened. */
   listen?: string[];
+  /** Who is asked where content is, as in workswap.toml; nobody by default. */
+  routing?: NonNullable<ConfigInput['routing']>;
 }
 
 /** A node that asks for jobs: it serves its own blocks over Bitswap, and books every receipt in its own ledger. */
@@ -20,7 +23,8 @@ export interface Consumer extends Peer {
 }
 
 export async function createConsumer(options: ConsumerOptions = {}): Promise<Consumer> {
-  const { node, routing } = parseConfig({ node: { listen: options.listen ?? [] } }, 'createConsumer({ listen })');
+  const config = { node: { listen: options.listen ?? [] }, routing: options.routing ?? {} };
+  const { node, routing } = parseConfig(config, 'createConsumer({ listen, routing })');
   const peer = await createPeer({ ...options, node, routing });
   const clients = new Set<Client>();
   await peer.start();

@@ -18,8 +18,8 @@ import { createProvider, type Provider } from '../provider/provider.ts';
 import { PROVIDER_RENDEZVOUS, prepareRouting } from '../provider/routing/index.ts';
 import { PEERS_PROTOCOL } from '../provider/routing/peer-exchange.ts';
 import { createNode } from '../provider/node/index.ts';
-import { directory, LISTEN, provider } from './fixtures.ts';
-import { startProvider } from './processes.ts';
+import { consumer, directory, LISTEN, provider } from './fixtures.ts';
+import { startProvider, workswap } from './processes.ts';
 
 /** Goal: content is found without being told where it is. Real nodes on loopback, which the configuration allows. */
 
@@ -221,3 +221,19 @@ test.skipIf(!(await hasMulticast()))(
   },
   60_000,
 );
+
+test("a consumer's `workswap.toml` says whom it asks where content is", async () => {
+  const middle = await provider({ config: { routing: { dht: 'server', privateAddresses: true } } });
+  const routing = { dht: 'client', bootstrap: middle.addrs, privateAddresses: true } as const;
+  const seeker = await consumer({ routing });
+  await vi.waitFor(() => expect(middle.libp2p.getConnections(seeker.libp2p.peerId)).toHaveLength(1), PATIENT);
+  expect(seeker.routing.router).toBeDefined();
+  expect((await consumer()).routing.router).toBeUndefined();
+
+  const home = await directory();
+  await writeFile(join(home, 'workswap.toml'), '[routing]\ndht = "sometimes"\n');
+  const { code, stderr } = await workswap(['quote', middle.addrs[0]!, 'missing.wasm', '--home', home]);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain(join(home, 'workswap.toml'));
+  expect(stderr).toContain('routing.dht');
+}, 60_000);

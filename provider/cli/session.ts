@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CID } from 'multiformats/cid';
 import { rawCid } from '../../sdk/protocol/index.ts';
-import { defaultDirectory } from '../config.ts';
+import { CONFIG_FILE, defaultDirectory, parseConfig, readConfigFile } from '../config.ts';
 import { UsageError } from './errors.ts';
 import { readInput } from './options.ts';
 
@@ -18,7 +18,7 @@ export function addConsumerFlags(command: Command): Command {
     .option('--identity <FILE>', "identity to act as; made if missing. Default: the directory's own");
 }
 
-/** A consumer node for one command. Each identity has a ledger of its own; blocks are shared. */
+/** A consumer node for one command; of workswap.toml in its directory, `[routing]` is its. Each identity has a ledger of its own; blocks are shared. */
 export async function openConsumer({ home, identity }: ConsumerFlags) {
   // libp2p takes a third of a second to load: only commands that need the network do.
   const [{ createConsumer }, { loadIdentity }] = await Promise.all([
@@ -26,10 +26,13 @@ export async function openConsumer({ home, identity }: ConsumerFlags) {
     import('../node/index.ts'),
   ]);
   const { peerIdFromPrivateKey } = await import('@libp2p/peer-id');
-  if (identity === undefined) return createConsumer({ dataDir: home });
+  const path = join(home, CONFIG_FILE);
+  const { routing } = parseConfig((await readConfigFile(path)) ?? {}, path);
+  if (identity === undefined) return createConsumer({ dataDir: home, routing });
   const privateKey = await loadIdentity(identity);
   return createConsumer({
     dataDir: home,
+    routing,
     privateKey,
     ledgerFile: `ledger-${peerIdFromPrivateKey(privateKey).toString()}.sqlite`,
   });
