@@ -11,7 +11,7 @@ export class AccountEntry implements Totals {
   readonly peer: string;
   /** Row in the store; 0 when there is none yet, or none that we have read. */
   row = 0;
-  readonly terms: Terms;
+  terms: Terms;
   blocksSent = 0;
   blocksRecv = 0;
   workSent = 0;

@@ -3,7 +3,7 @@ import { checkTotal } from './amounts.ts';
 import type { AccountDelta } from './batch.ts';
 import { balanceOf, earnedCredit, gainOf, limitOf, recvOf, sentOf, unearnedDebt, waitMsFor } from './credit.ts';
 import { OverCreditError, type OverCreditReason } from './errors.ts';
-import type { CreditPolicy } from './policy.ts';
+import type { CreditPolicy, Terms } from './policy.ts';
 import type { StrangerPool } from './pool.ts';
 import type { CreditZone } from './types.ts';
 
@@ -109,6 +109,16 @@ export class Book {
     unwritten.ghost += bytes;
   }
 
+  /** Other rules hold from now on: what a stranger drew from the pool goes back when it is one no more, and the other way round. */
+  changeTerms(entry: AccountEntry, terms: Terms, nowMs: number): void {
+    this.refresh(entry, nowMs);
+    const drawn = this.#drawnBy(entry);
+    const held = this.#heldFor(entry);
+    entry.terms = terms;
+    this.#pool.draw(this.#drawnBy(entry) - drawn);
+    this.#pool.hold(this.#heldFor(entry) - held);
+  }
+
   /** Time until `reserve` would be granted: 0 now, null when time alone does not bring it. */
   waitMs(entry: AccountEntry, bytes: number, nowMs: number): number | null {
     this.refresh(entry, nowMs);
@@ -150,11 +160,15 @@ export class Book {
   /** Moves the shared pool by the difference that `apply` makes. */
   #change(entry: AccountEntry, apply: (entry: AccountEntry) => void): void {
     const held = this.#heldFor(entry);
-    const drawn = entry.terms.stranger ? unearnedDebt(this.policy, entry, 0) : 0;
+    const drawn = this.#drawnBy(entry);
     apply(entry);
     if (!entry.terms.stranger) return;
-    this.#pool.draw(unearnedDebt(this.policy, entry, 0) - drawn);
+    this.#pool.draw(this.#drawnBy(entry) - drawn);
     this.#pool.hold(this.#heldFor(entry) - held);
+  }
+
+  #drawnBy(entry: AccountEntry): number {
+    return entry.terms.stranger ? unearnedDebt(this.policy, entry, 0) : 0;
   }
 
   /** The part of the reservations that would be drawn from the pool. */

@@ -4,7 +4,7 @@ import { Book } from './book.ts';
 import { systemClock } from './clock.ts';
 import { integer, text } from './columns.ts';
 import { LedgerError } from './errors.ts';
-import { createTerms } from './policy.ts';
+import { PeerTerms } from './policy.ts';
 import { readHistory, type HistoryFilter, type HistoryRow } from './read-history.ts';
 import { AccountReader } from './reader.ts';
 import { Receipts } from './receipts.ts';
@@ -78,7 +78,8 @@ export class LedgerFile {
   /** The journal, with the receipts that are not folded into it yet. */
   history(filter: HistoryFilter = {}): Iterable<HistoryRow> {
     if (this.#receipts === undefined) return [];
-    const accounts = new AccountReader(this.#database, createTerms(savedPolicy(this.#database))).inTail();
+    const terms = new PeerTerms(savedPolicy(this.#database));
+    const accounts = new AccountReader(this.#database, (peer) => terms.of(peer)).inTail();
     const peerOf = (row: number): string => accounts.get(row)!.peer;
     return withTail(readHistory(this.#database, filter), readTail(this.#database), peerOf, filter);
   }

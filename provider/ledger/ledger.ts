@@ -10,7 +10,7 @@ import { systemClock, type LedgerTime } from './clock.ts';
 import { recvOf } from './credit.ts';
 import { repeated, stopped } from './errors.ts';
 import { forgetStrangers } from './forget-strangers.ts';
-import { makePolicy, type CreditPolicy } from './policy.ts';
+import { checkOverride, makePolicy, type CreditPolicy, type PeerOverride, type PeerTerms } from './policy.ts';
 import type { AccountReader } from './reader.ts';
 import { Persistence } from './persistence.ts';
 import { checkRecord } from './check-record.ts';
@@ -35,7 +35,6 @@ const DONE = Promise.resolve();
  * are replayed. docs/ledger.md has the formulas and what an attacker can gain.
  */
 export class PersistentScoreLedger implements ScoreLedger {
-  readonly policy: CreditPolicy;
   /** Documents of settled receipts; those of the last turn may still be on their way to the disk. */
   readonly receipts: Receipts;
   readonly #database: Database;
@@ -45,17 +44,20 @@ export class PersistentScoreLedger implements ScoreLedger {
   readonly #cache: AccountCache;
   readonly #persistence: Persistence;
   readonly #scores: Scores;
+  readonly #terms: PeerTerms;
+  #policy: CreditPolicy;
   readonly #waiters: RoomWaiters;
 
   constructor(init: ScoreLedgerInit) {
     const { database } = init;
-    this.policy = makePolicy(init.policy);
+    this.#policy = makePolicy(init.policy);
     migrate(database, ledgerSchema);
     savePolicy(database, this.policy);
     const keep = { ...keepDefault, ...init.keep };
     forgetStrangers(database, keep.accountsMax, this.policy.refreshBytesPerSecond);
-    const { reader, time, pool, tail, accounts } = recover(database, this.policy, init.clock ?? systemClock);
+    const { terms, reader, time, pool, tail, accounts } = recover(database, this.policy, init.clock ?? systemClock);
     this.#database = database;
+    this.#terms = terms;
     this.receipts = new Receipts(database);
     this.#reader = reader;
     this.#time = time;
@@ -77,6 +79,10 @@ export class PersistentScoreLedger implements ScoreLedger {
     for (const row of tail) {
       this.#book.exchange(accounts.get(row.account)!, row.entry, row.price, row.ledgerMs, true);
     }
+  }
+
+  get policy(): CreditPolicy {
+    return this.#policy;
   }
 
   getReceipt(peer: PeerId): LedgerReceipt | undefined {
@@ -209,6 +215,24 @@ export class PersistentScoreLedger implements ScoreLedger {
 
   zone(peer: PeerId): CreditZone {
     return this.#book.zone(this.#cache.get(peer.toString()), this.#time.nowMs());
+  }
+
+  /**
+   * Decides for one peer, from now on: blocks it, gives it another limit, or with undefined lets the general rules hold
+   * again. Not remembered: whoever decides says so again to the next ledger, as `policy.overrides`.
+   *
+   * @throws LedgerError INVALID_POLICY
+   */
+  setOverride(peer: PeerId, override: PeerOverride | undefined): void {
+    const name = peer.toString();
+    if (override !== undefined) checkOverride(name, override);
+    const { [name]: _replaced, ...others } = this.policy.overrides;
+    this.#policy = { ...this.policy, overrides: override === undefined ? others : { ...others, [name]: override } };
+    savePolicy(this.#database, this.policy);
+    const terms = this.#terms.set(name, override);
+    const entry = this.#cache.get(name);
+    this.#book.changeTerms(entry, terms, this.#time.nowMs());
+    this.#waiters.changed(name);
   }
 
   /** Writes everything that is not on the disk yet. @throws StoreError */

@@ -82,7 +82,8 @@ export function makePolicy(changes: Partial<CreditPolicy> = {}): CreditPolicy {
   return policy;
 }
 
-function checkOverride(peer: string, override: unknown): void {
+/** @throws LedgerError INVALID_POLICY naming the field */
+export function checkOverride(peer: string, override: unknown): void {
   if (override === 'blocked' || override === 'unlimited') return;
   const name = `overrides.${peer}`;
   if (typeof override !== 'object' || override === null)
@@ -113,26 +114,45 @@ export interface Terms {
   refreshBytesPerSecond: number;
 }
 
-/** Looks up the rules for a peer; the answers are shared objects. */
-export function createTerms(policy: CreditPolicy): (peer: string) => Terms {
-  const refreshBytesPerSecond = policy.refreshBytesPerSecond;
-  const stranger: Terms = { blocked: false, stranger: true, limitFixed: undefined, refreshBytesPerSecond };
-  const friend: Terms = { blocked: false, stranger: false, limitFixed: policy.limitBytesMax, refreshBytesPerSecond };
-  const known = new Map<string, Terms>();
-  for (const peer of policy.allow) known.set(peer, friend);
-  for (const [peer, override] of Object.entries(policy.overrides)) {
-    if (override === 'blocked') known.set(peer, { ...stranger, blocked: true, limitFixed: 0 });
-    else if (override === 'unlimited') known.set(peer, { ...friend, limitFixed: TOTAL_BYTES_MAX });
-    else {
-      const base = known.get(peer) ?? stranger;
-      const limitFixed = override.limitBytes ?? base.limitFixed;
-      known.set(peer, {
-        blocked: false,
-        stranger: limitFixed === undefined,
-        limitFixed,
-        refreshBytesPerSecond: override.refreshBytesPerSecond ?? base.refreshBytesPerSecond,
-      });
-    }
+/** The rules for each peer; the answers are shared objects. */
+export class PeerTerms {
+  readonly #policy: CreditPolicy;
+  readonly #stranger: Terms;
+  readonly #friend: Terms;
+  readonly #known = new Map<string, Terms>();
+
+  constructor(policy: CreditPolicy) {
+    const { refreshBytesPerSecond } = policy;
+    this.#policy = policy;
+    this.#stranger = { blocked: false, stranger: true, limitFixed: undefined, refreshBytesPerSecond };
+    this.#friend = { blocked: false, stranger: false, limitFixed: policy.limitBytesMax, refreshBytesPerSecond };
+    for (const peer of policy.allow) this.#known.set(peer, this.#friend);
+    for (const [peer, override] of Object.entries(policy.overrides)) this.set(peer, override);
   }
-  return (peer) => known.get(peer) ?? stranger;
+
+  of(peer: string): Terms {
+    return this.#known.get(peer) ?? this.#stranger;
+  }
+
+  /** Replaces what was decided for this peer; undefined goes back to the general rules. */
+  set(peer: string, override: PeerOverride | undefined): Terms {
+    const base = this.#policy.allow.includes(peer) ? this.#friend : this.#stranger;
+    const terms = termsOf(override, base, this.#stranger, this.#friend);
+    if (terms === this.#stranger) this.#known.delete(peer);
+    else this.#known.set(peer, terms);
+    return terms;
+  }
+}
+
+function termsOf(override: PeerOverride | undefined, base: Terms, stranger: Terms, friend: Terms): Terms {
+  if (override === undefined) return base;
+  if (override === 'blocked') return { ...stranger, blocked: true, limitFixed: 0 };
+  if (override === 'unlimited') return { ...friend, limitFixed: TOTAL_BYTES_MAX };
+  const limitFixed = override.limitBytes ?? base.limitFixed;
+  return {
+    blocked: false,
+    stranger: limitFixed === undefined,
+    limitFixed,
+    refreshBytesPerSecond: override.refreshBytesPerSecond ?? base.refreshBytesPerSecond,
+  };
 }
