@@ -1,3 +1,5 @@
+import { decimalValue } from './decimal';
+
 function skipDigits(text: string, at: i32): i32 {
   while (at < text.length && <u32>(text.charCodeAt(at) - 0x30) < 10) at++;
   return at;
@@ -9,7 +11,8 @@ function skipSign(text: string, at: i32): i32 {
 }
 
 /**
- * A decimal number such as `-12.5` or `1e-3`; NaN for anything else, where `parseFloat` would take `12 apples` for 12.
+ * A decimal number such as `-12.5` or `1e-3`, to the nearest `f64`; NaN for anything else, where `parseFloat` would take
+ * `12 apples` for 12.
  */
 export function parseNumber(text: string): f64 {
   const start = skipSign(text, 0);
@@ -26,5 +29,5 @@ export function parseNumber(text: string): f64 {
     at = skipDigits(text, exponent);
     if (at == exponent) return NaN;
   }
-  return at == text.length ? parseFloat(text) : NaN;
+  return at == text.length ? decimalValue(text) : NaN;
 }
