@@ -14,7 +14,11 @@ export interface ConsumerFlags {
 
 export function addConsumerFlags(command: Command): Command {
   return command
-    .option('--home <DIR>', 'directory of this consumer: identity, ledger, blocks', defaultDirectory('consumer'))
+    .option(
+      '--home <DIR>',
+      `directory of this consumer: identity, ledger, blocks, and ${CONFIG_FILE} with [routing]`,
+      defaultDirectory('consumer'),
+    )
     .option('--identity <FILE>', "identity to act as; made if missing. Default: the directory's own");
 }
 
@@ -26,8 +30,7 @@ export async function openConsumer({ home, identity }: ConsumerFlags) {
     import('../node/index.ts'),
   ]);
   const { peerIdFromPrivateKey } = await import('@libp2p/peer-id');
-  const path = join(home, CONFIG_FILE);
-  const { routing } = parseConfig((await readConfigFile(path)) ?? {}, path);
+  const routing = await routingOf(home);
   if (identity === undefined) return createConsumer({ dataDir: home, routing });
   const privateKey = await loadIdentity(identity);
   return createConsumer({
@@ -36,6 +39,13 @@ export async function openConsumer({ home, identity }: ConsumerFlags) {
     privateKey,
     ledgerFile: `ledger-${peerIdFromPrivateKey(privateKey).toString()}.sqlite`,
   });
+}
+
+/** `[routing]` of the workswap.toml in this directory. */
+export async function routingOf(home: string) {
+  const path = join(home, CONFIG_FILE);
+  const { routing } = parseConfig((await readConfigFile(path)) ?? {}, path);
+  return routing;
 }
 
 /** A handler as the user names it: a CID, or a file whose bytes become a block of ours. */

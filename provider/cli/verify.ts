@@ -10,7 +10,7 @@ import { knownAddress } from './addresses.ts';
 import { UsageError } from './errors.ts';
 import { BlockMissingError, openLocalEngine } from '../local-engine.ts';
 import { readInput } from './options.ts';
-import { blocksDirectory, interruptSignal, openConsumer, parseCid } from './session.ts';
+import { blocksDirectory, interruptSignal, openConsumer, parseCid, routingOf } from './session.ts';
 
 interface VerifyFlags {
   data: string;
@@ -75,7 +75,10 @@ async function verify(text: string, flags: VerifyFlags): Promise<void> {
   }
 }
 
-/** Missing blocks come from the peer that the user names, else from where the receipt's provider was reached last. */
+/**
+ * Missing blocks come from the peer that the user names, else from where the receipt's provider was reached last, else
+ * from whom the routers of the directory's configuration find.
+ */
 async function connectTo(
   flags: VerifyFlags,
   provider: string | undefined,
@@ -83,10 +86,16 @@ async function connectTo(
   signal: AbortSignal,
 ): Promise<Consumer> {
   const address = flags.from ?? (provider === undefined ? undefined : await knownAddress(flags.data, provider));
-  if (address === undefined) throw new BlockMissingError(missing);
+  const { dht, delegated } = await routingOf(flags.data);
+  const canSearch = dht !== 'off' || delegated.length > 0;
+  if (address === undefined && !canSearch) throw new BlockMissingError(missing);
   const consumer = await openConsumer({ home: flags.data });
   try {
-    await consumer.connect(address, { signal });
+    if (address !== undefined) {
+      await consumer.connect(address, { signal }).catch((error: unknown) => {
+        if (flags.from !== undefined || !canSearch || signal.aborted) throw error;
+      });
+    }
     return consumer;
   } catch (error) {
     await consumer.stop();
