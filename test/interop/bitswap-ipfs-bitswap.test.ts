@@ -3,9 +3,9 @@ import { peerIdFromString } from '@libp2p/peer-id';
 import type { CID } from 'multiformats/cid';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BITSWAP_100, BITSWAP_110, BITSWAP_120 } from '../../provider/bitswap/constants.ts';
-import { blocksWith, eventually, type OurPeer, startOurs } from './bitswap-scene.ts';
-import type { BlockPeer } from './block-peer.ts';
-import { type Block, type BlockSet, makeBlocks } from './content.ts';
+import { blocksWith, eventually, fetchFile, type OurPeer, startOurs } from './bitswap-scene.ts';
+import type { BlockPeer, FileShape } from './block-peer.ts';
+import { addFile, type Block, type BlockSet, keyStream, makeBlocks, sha256Base64 } from './content.ts';
 import { installIpfsBitswap, startIpfsBitswap } from './ipfs-bitswap.ts';
 
 const RAW = 0x55;
@@ -97,6 +97,31 @@ describe.skipIf(missing !== undefined).for([
       expect(ours.bitswap.stats.duplicateBytes).toBe(0);
     },
   );
+
+  // Files only in the version that everybody speaks: what the old ones do differently is in the blocks above.
+  const large = { size: 200_000_000, chunk: 256 * 1024 };
+  const tree = { size: 10_000 * 1024, chunk: 1024 };
+
+  test.runIf(protocol === BITSWAP_120).for<Omit<FileShape, 'seed'> & { what: string }>([
+    { ...large, what: '200 MB', version: 0 },
+    { ...tree, what: '10,000 small blocks', version: 1 },
+  ])('it fetches a file of $what from us', async ({ what: _, ...file }) => {
+    const { root, sha256 } = await addFile(ours.blockstore, { ...file, seed: ++lastSeed });
+    const fetched = await theirs.fetchFile(root);
+    expect(fetched).toMatchObject({ bytes: file.size, sha256 });
+    await agree((await theirs.receipt(ours.id)).recv, 0);
+  });
+
+  test.runIf(protocol === BITSWAP_120).for<Omit<FileShape, 'seed'> & { what: string }>([
+    { ...large, what: '200 MB', version: 1 },
+    { ...tree, what: '10,000 small blocks', version: 0 },
+  ])('we fetch a file of $what from it', async ({ what: _, ...file }) => {
+    const shape = { ...file, seed: ++lastSeed };
+    const root = await theirs.addFile(shape);
+    expect(await fetchFile(ours, root, theirId())).toBe(sha256Base64(keyStream(shape.seed, 0, shape.size)));
+    await agree(0, (await theirs.receipt(ours.id)).sent);
+    expect(ours.bitswap.stats.duplicateBytes).toBe(0);
+  });
 
   test('both fetch from each other at the same time', async () => {
     const [there, here] = [fresh(v0[1]!), fresh(v0[1]!)];

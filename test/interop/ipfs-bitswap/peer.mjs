@@ -8,6 +8,10 @@ import { identify } from '@libp2p/identify';
 import { tcp } from '@libp2p/tcp';
 import { MemoryBlockstore } from 'blockstore-core';
 import { createBitswap } from 'ipfs-bitswap';
+import { exporter } from 'ipfs-unixfs-exporter';
+import { importer } from 'ipfs-unixfs-importer';
+import { fixedSize } from 'ipfs-unixfs-importer/chunker';
+import { balanced } from 'ipfs-unixfs-importer/layout';
 import { createLibp2p } from 'libp2p';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
@@ -61,6 +65,28 @@ const commands = {
       if (Buffer.compare(fetched[index], bytes) !== 0) throw new Error(`other bytes came for ${cid}`);
     }
     return { bytes: fetched.reduce((sum, { length }) => sum + length, 0), ms: performance.now() - start };
+  },
+  addFile: async ({ file: { seed, size, chunk, version } }) => {
+    const options = {
+      cidVersion: version,
+      rawLeaves: version === 1,
+      chunker: fixedSize({ chunkSize: chunk }),
+      layout: balanced({ maxChildrenPerNode: 174 }),
+    };
+    let root;
+    for await (const { cid } of importer([{ content: keyStream(seed, 0, size) }], blockstore, options)) root = cid;
+    return root.toString();
+  },
+  fetchFile: async ({ cid }) => {
+    const start = performance.now();
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const entry = await exporter(CID.parse(cid), { get: (wanted, options) => bitswap.want(wanted, options) });
+    for await (const part of entry.content()) {
+      bytes += part.length;
+      hash.update(part);
+    }
+    return { bytes, ms: performance.now() - start, sha256: hash.digest('base64') };
   },
   // It looks peers up by their name, so a string will do.
   receipt: ({ peer }) => {
@@ -151,14 +177,19 @@ function noLedger() {
   return { sent: 0, recv: 0, value: 0, exchanged: 0 };
 }
 
+/** The same bytes as `keyStream` in ../content.ts. */
+function keyStream(seed, number, length) {
+  const key = Buffer.alloc(16);
+  key.writeUInt32BE(seed);
+  const iv = Buffer.alloc(16);
+  iv.writeUInt32BE(number);
+  return createCipheriv('aes-128-ctr', key, iv).update(Buffer.alloc(length));
+}
+
 /** The same blocks as `makeBlocks` in ../content.ts. */
 function makeBlocks({ seed, count: blocks, size, version, codec }) {
   return Array.from({ length: blocks }, (_, number) => {
-    const key = Buffer.alloc(16);
-    key.writeUInt32BE(seed);
-    const iv = Buffer.alloc(16);
-    iv.writeUInt32BE(number);
-    const bytes = createCipheriv('aes-128-ctr', key, iv).update(Buffer.alloc(size));
+    const bytes = keyStream(seed, number, size);
     const digest = Digest.create(0x12, createHash('sha256').update(bytes).digest());
     return { cid: version === 0 ? CID.createV0(digest) : CID.createV1(codec, digest), bytes };
   });
