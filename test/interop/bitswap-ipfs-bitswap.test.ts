@@ -105,7 +105,7 @@ describe.skipIf(missing !== undefined).for([
   test.runIf(protocol === BITSWAP_120).for<Omit<FileShape, 'seed'> & { what: string }>([
     { ...large, what: '200 MB', version: 0 },
     { ...tree, what: '10,000 small blocks', version: 1 },
-  ])('it fetches a file of $what from us', async ({ what: _, ...file }) => {
+  ])('it fetches a file of $what from us', async (file) => {
     const { root, sha256 } = await addFile(ours.blockstore, { ...file, seed: ++lastSeed });
     const fetched = await theirs.fetchFile(root);
     expect(fetched).toMatchObject({ bytes: file.size, sha256 });
@@ -115,7 +115,7 @@ describe.skipIf(missing !== undefined).for([
   test.runIf(protocol === BITSWAP_120).for<Omit<FileShape, 'seed'> & { what: string }>([
     { ...large, what: '200 MB', version: 1 },
     { ...tree, what: '10,000 small blocks', version: 0 },
-  ])('we fetch a file of $what from it', async ({ what: _, ...file }) => {
+  ])('we fetch a file of $what from it', async (file) => {
     const shape = { ...file, seed: ++lastSeed };
     const root = await theirs.addFile(shape);
     expect(await fetchFile(ours, root, theirId())).toBe(sha256Base64(keyStream(shape.seed, 0, shape.size)));
