@@ -1,4 +1,5 @@
 export { ByteCache } from './byte-cache.ts';
+export { HotCache } from './hot-cache.ts';
 export * from './sqlite/index.ts';
 export { fetchDag, linksOf, NotAFileError, openFile } from './files.ts';
 export type { GetBlock, GetBlockOptions, StoredFile } from './files.ts';

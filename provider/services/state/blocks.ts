@@ -3,6 +3,7 @@ import {
   ByteCache,
   cidOfKey,
   decode,
+  HotCache,
   nodeMemoryBytes,
   type Database,
   type FastBlockstore,
@@ -32,8 +33,8 @@ const LISTED_BYTES = 80;
  */
 export class StateBlocks implements NodeStore {
   readonly #init: StateBlocksInit;
-  readonly #nodes: ByteCache<Node>;
-  readonly #files: ByteCache<Uint8Array>;
+  readonly #nodes: HotCache<Node>;
+  readonly #files: HotCache<Uint8Array>;
   readonly #listings: ByteCache<SortedLinks>;
   /** Blocks of commits that are not durable yet, and how many commits wait with them. */
   readonly #unwritten = new Map<Key, { bytes: Uint8Array; commits: number }>();
@@ -41,8 +42,8 @@ export class StateBlocks implements NodeStore {
 
   constructor(init: StateBlocksInit) {
     this.#init = init;
-    this.#nodes = new ByteCache(init.limits.nodesBytesMax);
-    this.#files = new ByteCache(init.limits.filesBytesMax);
+    this.#nodes = new HotCache(init.limits.nodesBytesMax);
+    this.#files = new HotCache(init.limits.filesBytesMax);
     this.#listings = new ByteCache(init.limits.listingsBytesMax);
     this.#inJournal = init.database.sqlite.prepare('SELECT bytes FROM journal WHERE cid = ? LIMIT 1');
   }

@@ -56,12 +56,12 @@ export function encode(node: Node): Encoded {
   let below = 0;
   if (node.type === 'file') {
     const links = node.chunks.map((key, i) => ({ name: '', key, tsize: chunkSize(node.size, i) }));
-    bytes = encodeNode(links, fileData(node), () => '');
+    bytes = encodeNode(links, fileData(node));
     below = node.size;
   } else {
     const { links } = node;
-    if (node.type === 'basic') bytes = encodeNode(links, DIRECTORY_DATA, ({ name }) => name);
-    else bytes = encodeNode(links, shardData(node.slots), ({ name }, i) => SLOT_TEXTS[node.slots[i]!]! + name);
+    if (node.type === 'basic') bytes = encodeNode(links, DIRECTORY_DATA);
+    else bytes = encodeNode(links, shardData(node.slots), node.slots);
     for (const { tsize } of links) below += tsize;
   }
   return { key: keyOf('node', bytes), bytes, tsize: bytes.length + below };

@@ -1,4 +1,4 @@
-import { BASIC_BYTES_MAX, DIRECTORY_DATA_BYTES, LISTING_ENTRIES_MAX, SHARD_DEPTH_MAX } from './constants.ts';
+import { BASIC_BYTES_MAX, DIRECTORY_DATA_BYTES, FANOUT, LISTING_ENTRIES_MAX, SHARD_DEPTH_MAX } from './constants.ts';
 import { DirectoryError } from './errors.ts';
 import type { Key } from './keys.ts';
 import { forEachLoaded, Missing, type Nodes } from './loading.ts';
@@ -115,15 +115,18 @@ function withSlots(
   node: ShardNode,
   changed: ReadonlyMap<number, Link | undefined>,
 ): { slots: Uint8Array; links: Link[] } {
-  const merged = new Map<number, Link>(node.links.map((link, i) => [node.slots[i]!, link]));
-  let isNew = false;
-  for (const [slot, link] of changed) {
-    isNew ||= !merged.has(slot);
-    if (link === undefined) merged.delete(slot);
-    else merged.set(slot, link);
+  const bySlot: (Link | undefined)[] = Array.from({ length: FANOUT });
+  for (let i = 0; i < node.links.length; i++) bySlot[node.slots[i]!] = node.links[i];
+  for (const [slot, link] of changed) bySlot[slot] = link;
+  const links: Link[] = [];
+  const slots: number[] = [];
+  for (let slot = 0; slot < FANOUT; slot++) {
+    const link = bySlot[slot];
+    if (link === undefined) continue;
+    slots.push(slot);
+    links.push(link);
   }
-  const ordered = isNew ? [...merged].sort(([a], [b]) => a - b) : [...merged];
-  return { slots: Uint8Array.from(ordered, ([slot]) => slot), links: ordered.map(([, link]) => link) };
+  return { slots: Uint8Array.from(slots), links };
 }
 
 export function findInShard(nodes: Nodes, root: ShardNode, name: string): Link | undefined {

@@ -17,6 +17,7 @@ const LINKS_TAG = 0x12;
 const HASH_TAG = 0x0a;
 const NAME_TAG = 0x12;
 const TSIZE_TAG = 0x18;
+const HEX_DIGITS = '0123456789ABCDEF';
 /** Longer than this a name is not looked at one character at a time. */
 const SHORT_NAME = 48;
 
@@ -26,40 +27,43 @@ export function varintBytes(value: number): number {
   return bytes;
 }
 
-function innerBytes(name: string, tsize: number): number {
-  const nameBytes = Buffer.byteLength(name);
+function innerBytes(nameBytes: number, tsize: number): number {
   return 2 + KEY_LENGTH + 1 + varintBytes(nameBytes) + nameBytes + 1 + varintBytes(tsize);
 }
 
 /** What the link adds to its node's block. */
 export function linkBytes({ name, tsize }: Pick<Link, 'name' | 'tsize'>): number {
-  const inner = innerBytes(name, tsize);
+  const inner = innerBytes(nameLength(name), tsize);
   return 1 + varintBytes(inner) + inner;
 }
 
-/** @param prefix is put before every name, by its index */
-export function encodeNode(
-  links: readonly Link[],
-  data: Uint8Array,
-  nameOf: (link: Link, i: number) => string,
-): Uint8Array {
-  const names = links.map(nameOf);
+/** @param slots of a shard: two hexadecimal digits go before each name */
+export function encodeNode(links: readonly Link[], data: Uint8Array, slots?: Uint8Array): Uint8Array {
+  const prefixBytes = slots === undefined ? 0 : 2;
+  const nameBytes: number[] = [];
   let size = 1 + varintBytes(data.length) + data.length;
-  const inner = links.map(({ tsize }, i) => {
-    const bytes = innerBytes(names[i]!, tsize);
-    size += 1 + varintBytes(bytes) + bytes;
-    return bytes;
-  });
+  for (const { name, tsize } of links) {
+    const bytes = prefixBytes + nameLength(name);
+    nameBytes.push(bytes);
+    const inner = innerBytes(bytes, tsize);
+    size += 1 + varintBytes(inner) + inner;
+  }
   const target = Buffer.allocUnsafeSlow(size);
   let at = 0;
-  for (const [i, { key, tsize }] of links.entries()) {
+  for (let i = 0; i < links.length; i++) {
+    const { key, name, tsize } = links[i]!;
     target[at++] = LINKS_TAG;
-    at = writeVarint(target, at, inner[i]!);
+    at = writeVarint(target, at, innerBytes(nameBytes[i]!, tsize));
     target[at++] = HASH_TAG;
     target[at++] = KEY_LENGTH;
-    at += target.write(key, at, 'latin1');
+    for (let j = 0; j < KEY_LENGTH; j++) target[at++] = key.charCodeAt(j);
     target[at++] = NAME_TAG;
-    at = writeName(target, at, names[i]!);
+    at = writeVarint(target, at, nameBytes[i]!);
+    if (slots !== undefined) {
+      target[at++] = HEX_DIGITS.charCodeAt(slots[i]! >> 4);
+      target[at++] = HEX_DIGITS.charCodeAt(slots[i]! & 15);
+    }
+    at = writeName(target, at, name, nameBytes[i]! - prefixBytes);
     target[at++] = TSIZE_TAG;
     at = writeVarint(target, at, tsize);
   }
@@ -69,20 +73,17 @@ export function encodeNode(
   return target;
 }
 
-function writeName(target: Buffer, start: number, name: string): number {
-  let at = start;
-  if (name.length <= SHORT_NAME) {
-    target[at++] = name.length;
-    let i = 0;
-    for (; i < name.length; i++) {
-      const unit = name.charCodeAt(i);
-      if (unit > 0x7f) break;
-      target[at++] = unit;
-    }
-    if (i === name.length) return at;
-  }
-  at = writeVarint(target, start, Buffer.byteLength(name));
-  return at + target.write(name, at);
+/** Bytes of a name in UTF-8: for short plain ones a call into the engine takes longer than a look. */
+function nameLength(name: string): number {
+  if (name.length > SHORT_NAME) return Buffer.byteLength(name);
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return Buffer.byteLength(name);
+  return name.length;
+}
+
+function writeName(target: Buffer, start: number, name: string, bytes: number): number {
+  if (bytes !== name.length || bytes > SHORT_NAME) return start + target.write(name, start);
+  for (let i = 0; i < bytes; i++) target[start + i] = name.charCodeAt(i);
+  return start + bytes;
 }
 
 export function writeVarint(target: Uint8Array, start: number, value: number): number {
