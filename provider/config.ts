@@ -78,6 +78,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Passed to the score ledger as it is; docs/ledger.md has the fields. */
   credit: z.record(z.string(), z.unknown()).prefault({}),
+  /** HOST:PORT of the admin page; empty: there is none. docs/admin.md */
+  admin: z.strictObject({ listen: z.string().max(256).default('') }).prefault({}),
   /** docs/sandbox.md has the limits of both, with what happens beyond them. */
   sandbox: limitsSchema(SANDBOX_LIMITS).prefault({}),
   modules: limitsSchema(MODULE_LIMITS).prefault({}),

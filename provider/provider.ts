@@ -2,14 +2,16 @@ import type { Libp2p, PeerId } from '@libp2p/interface';
 import type { Blockstore } from 'interface-blockstore';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { CID } from 'multiformats/cid';
-import { sealTariff } from '../sdk/protocol/index.ts';
+import { sealTariff, WorkswapError } from '../sdk/protocol/index.ts';
 import type { Tariff, TariffRates } from '../sdk/protocol/index.ts';
 import type { Bitswap } from './bitswap/index.ts';
 import { parseConfig } from './config.ts';
 import type { ConfigInput } from './config.ts';
-import { createJobs } from './jobs/index.ts';
+import { Activity, createJobs } from './jobs/index.ts';
 import type { Jobs, JobsStats } from './jobs/index.ts';
-import type { Reconciled, ScoreLedger } from './ledger/index.ts';
+import { defaultPolicy, PersistentScoreLedger } from './ledger/index.ts';
+import type { PeerOverride, Reconciled, ScoreLedger } from './ledger/index.ts';
+import { Settings } from './settings.ts';
 import { createModuleLoader } from './modules/index.ts';
 import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
 import { createPeer } from './peer.ts';
@@ -37,7 +39,18 @@ export interface Provider {
   /** Local blocks with Bitswap behind them: get() fetches what is missing, put() serves whoever waits for it. */
   blocks: Blockstore;
   tariff: Tariff;
+  /** The tariff from now on, also after a restart: stronger than the configuration's. */
   setTariff(rates: TariffRates): Promise<void>;
+  /**
+   * Decides for one peer from now on, also after a restart: stronger than the configuration. undefined takes it back.
+   *
+   * @throws LedgerError INVALID_POLICY
+   */
+  setOverride(peer: PeerId, override: PeerOverride | undefined): Promise<void>;
+  /** What was decided here, over the configuration. */
+  readonly settings: Settings;
+  /** Jobs that run, and what those that ended took. */
+  readonly activity: Activity;
   /** Fetches a whole DAG that the provider wants to have. While it is under way, debtors are told that serving it pays. */
   fetch(root: CID, options?: { signal?: AbortSignal }): Promise<{ blocks: number; bytes: number }>;
   /** Announces that we have this block, if the configuration allows it: so others find us without knowing us. */
@@ -53,7 +66,10 @@ export interface Provider {
 export async function createProvider(options: ProviderOptions = {}): Promise<Provider> {
   const config = parseConfig(options.config ?? {}, 'createProvider({ config })');
   const onError = options.onError ?? (() => {});
-  const peer = await createPeer({ ...options, node: config.node, credit: config.credit, routing: config.routing });
+  const settings = await Settings.open(options.dataDir);
+  const overrides = { ...(config.credit['overrides'] ?? defaultPolicy.overrides), ...settings.overrides };
+  const credit = { ...config.credit, overrides };
+  const peer = await createPeer({ ...options, node: config.node, credit, routing: config.routing });
   const { blockstore, blocks, bitswap, libp2p, scoreLedger } = peer;
   const getBlock = (cid: CID, from?: GetBlockOptions): Promise<Uint8Array> => bitswap.get(cid, from);
   const sandbox = createSandbox({
@@ -71,7 +87,8 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       signal,
       ...(consumer === undefined ? {} : { peers: [peerIdFromString(consumer)] }),
     });
-  let tariff = await publishTariff(config.tariff);
+  const activity = new Activity();
+  let tariff = await publishTariff({ ...config.tariff, ...settings.tariff });
   const jobs: Jobs = createJobs(
     {
       libp2p,
@@ -79,6 +96,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       scoreLedger,
       modules,
       sandbox,
+      activity,
       tariff: () => tariff,
       wants: () => bitswap.wantlist(),
     },
@@ -116,8 +134,16 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     },
     async setTariff(rates) {
       tariff = await publishTariff(rates);
+      await settings.setTariff(rates);
       jobs.tariffChanged();
     },
+    async setOverride(other, override) {
+      if (!(scoreLedger instanceof PersistentScoreLedger)) throw new OverrideError();
+      scoreLedger.setOverride(other, override);
+      await settings.setOverride(other.toString(), override);
+    },
+    settings,
+    activity,
     provide: (cid) => peer.routing.provide(cid),
     async fetch(root, { signal } = {}) {
       const fetched = await fetchDag(root, getBlock, signal === undefined ? {} : { signal });
@@ -136,4 +162,13 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       return stopped;
     },
   };
+}
+
+/** The operator's rules are the default ledger's; another ledger has its own. */
+export class OverrideError extends WorkswapError {
+  constructor() {
+    super('OVERRIDE_UNSUPPORTED', 'This provider was given a ledger of its own, which decides about peers by itself', {
+      fault: 'provider',
+    });
+  }
 }

@@ -7,6 +7,7 @@ import { CONFIG_FILE, defaultDirectory, parseConfig, readConfigFile } from '../c
 import type { ConfigInput } from '../config.ts';
 import { errorJson, UsageError } from './errors.ts';
 import { parseCid } from './session.ts';
+import type { Admin } from '../admin/index.ts';
 import type { Provider } from '../provider.ts';
 
 /** Bitswap has waited for a while already when it says that nobody has a block. */
@@ -18,6 +19,7 @@ interface ProviderFlags {
   data: string;
   listen?: string[];
   config?: string;
+  admin?: string;
   want: string[];
   firstJob: boolean;
   json?: boolean;
@@ -34,6 +36,10 @@ export function addProvider(program: Command): Command {
       'multiaddr to listen on; may be repeated. Default: /ip4/127.0.0.1/tcp/4771, this machine only',
       repeat,
     )
+    .option(
+      '--admin <HOST:PORT>',
+      'serve the admin page, metrics and health there; its address has a token that opens it',
+    )
     .option('--config <FILE>', `settings in TOML; default: ${CONFIG_FILE} in the data directory, if it is there`)
     .option(
       '--want <CID>',
@@ -42,13 +48,14 @@ export function addProvider(program: Command): Command {
       [],
     )
     .option('--no-first-job', 'skip the job that shows at the start that everything works')
-    .option('--json', 'one JSON event a line; the first is {"event":"ready","peerId","addrs"}')
+    .option('--json', 'one JSON event a line; the first is {"event":"ready","peerId","addrs","admin"?}')
     .addHelpText(
       'after',
       `
 Examples:
   workswap provider
   workswap provider --listen /ip4/0.0.0.0/tcp/4771       serve other machines too
+  workswap provider --admin 127.0.0.1:4773               watch and steer it in a browser
   workswap provider --data /srv/workswap --json`,
     )
     .action(provide);
@@ -65,15 +72,25 @@ async function provide(flags: ProviderFlags): Promise<void> {
     config,
     onError: withoutRepeats((error) => print({ event: 'error', error: errorJson(error) })),
   });
+  let admin: Admin | undefined;
   try {
-    print({ event: 'ready', peerId: provider.peerId.toString(), addrs: provider.addrs });
+    admin = await openAdmin(flags.admin ?? parseConfig(config, 'config').admin.listen, provider, flags.data);
+    const pages = admin === undefined ? {} : { admin: admin.url };
+    print({ event: 'ready', peerId: provider.peerId.toString(), addrs: provider.addrs, ...pages });
     if (flags.firstJob && !flags.json && !stopping.aborted) await showFirstJob(provider, flags.data, stopping);
     await Promise.all([serveUntil(stopping), ...wants.map((root) => obtain(provider, root, stopping, print))]);
   } finally {
     print({ event: 'stopping' });
+    await admin?.stop();
     await provider.stop();
     print({ event: 'stopped' });
   }
+}
+
+async function openAdmin(listen: string, provider: Provider, dataDir: string): Promise<Admin | undefined> {
+  if (listen === '') return undefined;
+  const { startAdmin } = await import('../admin/index.ts');
+  return startAdmin({ provider, listen, dataDir });
 }
 
 /** A full disk fails every job: the host is told once in a while, not a thousand times a second. */
@@ -148,6 +165,7 @@ function printLine({ event, ...fields }: Event): void {
   if (event === 'ready') {
     console.log(`Provider ${String(fields['peerId'])} is ready at`);
     for (const addr of fields['addrs'] as string[]) console.log(`  ${addr}`);
+    if (fields['admin'] !== undefined) console.log(`Admin page: ${String(fields['admin'])}`);
   } else if (event === 'stopping') console.log('\nStopping: running jobs finish or are refunded ...');
   else if (event === 'stopped') console.log('Stopped.');
   else if (event === 'fetched')

@@ -1,3 +1,5 @@
+export { Activity } from './activity.ts';
+export type { EndedJob, FailureFigures, HandlerFigures, LiveJob } from './activity.ts';
 export { createJobs } from './jobs.ts';
 export type { Jobs } from './jobs.ts';
 export { LimitError, outputCid, PriceLimitError, receiptMeterVersion, usageOf } from './run-job.ts';

@@ -4,6 +4,7 @@ import type { Tariff } from '../../sdk/protocol/index.ts';
 import type { ScoreLedger } from '../ledger/index.ts';
 import type { ModuleLoader } from '../modules/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
+import type { Activity } from './activity.ts';
 
 /** Limits of the job protocol's server. Each refusal names the one it ran into. */
 export interface JobsLimits {
@@ -45,6 +46,8 @@ export interface JobsComponents {
   scoreLedger: ScoreLedger;
   modules: ModuleLoader;
   sandbox: Sandbox;
+  /** Where jobs are shown while they run, and counted when they end. */
+  activity: Activity;
   /** The tariff in force. */
   tariff(): Tariff;
   /** CIDs that this provider wants now: what an indebted consumer can pay with. */

@@ -1,4 +1,4 @@
-export { createScoreLedger, type PersistentScoreLedger } from './ledger.ts';
+export { createScoreLedger, PersistentScoreLedger } from './ledger.ts';
 export type { ScoreLedgerInit } from './options.ts';
 export type { Keep } from './batch.ts';
 export { LedgerFile, readAccounts, type StoredAccount } from './ledger-file.ts';

@@ -1,0 +1,168 @@
+import { readFile, stat } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import { expect, onTestFinished, test } from 'vitest';
+import { consumer, directory, handler, offer, provider } from '../../test/fixtures.ts';
+import type { Provider } from '../provider.ts';
+import { startAdmin, type Admin } from './index.ts';
+
+/** Goal: the operator sees and steers the running node, and nobody else does. Method: a real provider, real HTTP. */
+
+async function open(host: Provider, dataDir?: string): Promise<Admin> {
+  const admin = await startAdmin({
+    provider: host,
+    listen: '127.0.0.1:0',
+    ...(dataDir === undefined ? {} : { dataDir }),
+  });
+  onTestFinished(() => admin.stop());
+  return admin;
+}
+
+const as = (admin: Admin) => ({ authorization: `Bearer ${admin.token}` });
+const figuresOf = async (admin: Admin) => (await fetch(`${admin.origin}/api/figures`, { headers: as(admin) })).json();
+const post = (admin: Admin, path: string, body: unknown) =>
+  fetch(admin.origin + path, {
+    method: 'POST',
+    headers: { ...as(admin), 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+/** With a header that fetch would not let us send. */
+function statusWithHost(url: string, host: string, headers = {}): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const sent = request(url, { headers: { ...headers, host } }, (response) => {
+    response.resume();
+    resolve(response.statusCode ?? 0);
+  });
+  sent.on('error', reject).end();
+  return promise;
+}
+
+test('figures are those of the running node: jobs, handlers, errors, accounts', async () => {
+  const host = await provider();
+  const admin = await open(host);
+  const caller = await consumer();
+  const client = await caller.connect(host.addrs);
+  const hello = await offer(caller, await handler('hello'));
+  await (
+    await client.call(hello, { path: '/?name=Ada' })
+  ).receipt;
+  await expect(client.call(hello, {}, { priceMaxBytes: 1 })).rejects.toThrow(/costs at least/);
+  const figures = await figuresOf(admin);
+  expect(figures).toMatchObject({ peerId: host.peerId.toString(), jobs: { finished: 1, refused: 1 } });
+  expect(figures.handlers).toMatchObject([{ handler: hello.toString(), jobs: 2, failed: 1 }]);
+  expect(figures.failures).toMatchObject([{ code: 'PRICE_EXCEEDED', fault: 'consumer', count: 1 }]);
+  expect(figures.recent).toHaveLength(2);
+  const metrics = await (await fetch(`${admin.origin}/metrics`)).text();
+  expect(metrics).toMatch(/workswap_jobs_total\{end="ok"\} 1/);
+  expect(metrics).toMatch(/workswap_jobs_total\{end="consumer"\} 1/);
+  expect(metrics).not.toContain(caller.libp2p.peerId.toString());
+});
+
+test('nothing is told or done without the token, which the address carries once into a cookie', async () => {
+  const admin = await open(await provider());
+  for (const path of ['/', '/admin.js', '/api/figures', '/api/events', '/api/ledger.csv', '/?token=guess']) {
+    expect((await fetch(admin.origin + path)).status, path).toBe(401);
+  }
+  expect((await fetch(`${admin.origin}/api/tariff`, { method: 'POST', body: '{}' })).status).toBe(401);
+  const first = await fetch(admin.url, { redirect: 'manual' });
+  expect([first.status, first.headers.get('location')]).toEqual([303, '/']);
+  const cookie = first.headers.get('set-cookie') ?? '';
+  expect(cookie).toMatch(/HttpOnly/);
+  expect(cookie).toMatch(/SameSite=Strict/);
+  const page = await fetch(`${admin.origin}/`, { headers: { cookie: cookie.split(';')[0]! } });
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await page.text()).toContain('Workswap');
+  expect((await fetch(`${admin.origin}/healthz`)).status).toBe(200);
+  expect((await fetch(`${admin.origin}/readyz`)).status).toBe(200);
+});
+
+test('other sites reach nothing: neither by a name that leads here nor by a form', async () => {
+  const admin = await open(await provider());
+  expect(await statusWithHost(`${admin.origin}/api/figures`, 'evil.example', as(admin))).toBe(421);
+  expect(await statusWithHost(`${admin.origin}/metrics`, 'evil.example')).toBe(421);
+  expect(await statusWithHost(`${admin.origin}/api/figures`, 'localhost:1', as(admin))).toBe(200);
+  const form = await fetch(`${admin.origin}/api/peer`, {
+    method: 'POST',
+    headers: { ...as(admin), 'content-type': 'text/plain' },
+    body: '{"peer":"x","override":"blocked"}',
+  });
+  expect(form.status).toBe(415);
+  expect((await fetch(`${admin.origin}/../../etc/passwd`, { headers: as(admin) })).status).toBe(404);
+});
+
+test('a peer is blocked, limited and let go, the tariff is changed, and both hold after a restart', async () => {
+  const dataDir = await directory();
+  const host = await provider({ dataDir });
+  const admin = await open(host, dataDir);
+  const key = await generateKeyPair('Ed25519');
+  const peer = peerIdFromPrivateKey(key);
+  expect((await post(admin, '/api/peer', { peer: peer.toString(), override: { limitBytes: 12_345 } })).status).toBe(
+    200,
+  );
+  expect(host.scoreLedger.getAccount(peer).limit).toBe(12_345);
+  expect((await post(admin, '/api/peer', { peer: peer.toString(), override: 'blocked' })).status).toBe(200);
+  const rates = { ...host.tariff.rates, job: 77 };
+  expect(await (await post(admin, '/api/tariff', rates)).json()).toMatchObject({ rates: { job: 77 } });
+  expect((await figuresOf(admin)).tariff).toMatchObject({ rates, changedHere: true });
+  await host.stop();
+
+  const again = await provider({ dataDir });
+  expect(again.tariff.rates.job).toBe(77);
+  const blocked = await consumer({ privateKey: key });
+  const client = await blocked.connect(again.addrs);
+  const hello = await offer(blocked, await handler('hello'));
+  await expect(client.call(hello)).rejects.toMatchObject({ code: 'OVER_CREDIT' });
+  const next = await open(again, dataDir);
+  expect(next.token).toBe(admin.token);
+  expect((await stat(join(dataDir, 'admin-token'))).mode & 0o777).toBe(0o600);
+  expect((await readFile(join(dataDir, 'settings.json'), 'utf8')).length).toBeLessThan(2000);
+  expect((await post(next, '/api/peer', { peer: peer.toString(), override: null })).status).toBe(200);
+  await (
+    await client.call(hello)
+  ).receipt;
+});
+
+test('bad actions are refused with the reason and change nothing', async () => {
+  const host = await provider();
+  const admin = await open(host);
+  for (const [path, body, says] of [
+    ['/api/peer', { peer: 'nobody', override: 'blocked' }, /not a peer id/],
+    ['/api/peer', { peer: host.peerId.toString(), override: { limitBytes: -1 } }, /override/],
+    ['/api/peer', { peer: host.peerId.toString(), override: 'friend' }, /override/],
+    ['/api/tariff', { job: 1 }, /compile/],
+    ['/api/tariff', { ...host.tariff.rates, job: 1.5 }, /job/],
+    ['/api/tariff', { ...host.tariff.rates, job: 1e15 }, /job|rate/i],
+    ['/api/pin', { cid: 'not a cid' }, /not a CID/],
+  ] as const) {
+    const answer = await post(admin, path, body);
+    expect(answer.status, JSON.stringify(body)).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
+    expect((await answer.json()).error.message).toMatch(says);
+  }
+  const large = await post(admin, '/api/pin', { cid: 'x'.repeat(100_000) });
+  expect(large.status).toBe(413);
+  expect(host.settings.overrides).toEqual({});
+  await expect(startAdmin({ provider: host, listen: 'nowhere' })).rejects.toMatchObject({ code: 'CANNOT_LISTEN' });
+  await expect(startAdmin({ provider: host, listen: admin.origin.slice(7) })).rejects.toThrow(/--admin/);
+});
+
+test('the page hears of every change as it happens, and a stop ends all pages', async () => {
+  const host = await provider();
+  const admin = await startAdmin({ provider: host, listen: '127.0.0.1:0' });
+  const response = await fetch(`${admin.origin}/api/events`, { headers: as(admin) });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('event: figures')) text += (await reader.read()).value ?? '';
+  expect(text).toContain('event: samples');
+  expect(text).toContain(host.peerId.toString());
+  await admin.stop();
+  await expect(
+    (async () => {
+      while (!(await reader.read()).done);
+      throw new Error('ended');
+    })(),
+  ).rejects.toThrow();
+});

@@ -1,0 +1,1 @@
+export { AdminListenError, startAdmin, type Admin, type AdminInit } from './server.ts';

@@ -1,0 +1,20 @@
+/** Everything that the admin server holds or sends is bounded by these. */
+export const ADMIN_LIMITS = {
+  /** Browsers that watch at the same time. */
+  watchersMax: 16,
+  /** Accounts that are looked at for the table; it shows the most recent and the largest of them. */
+  accountsReadMax: 10_000,
+  accountsShownMax: 100,
+  handlersShownMax: 50,
+  recentShownMax: 30,
+  liveShownMax: 100,
+  /** One sample every two seconds for an hour. */
+  samplesMax: 1800,
+  samplePeriodMs: 2000,
+  /** Reading accounts may take one part in so many of the time. */
+  accountsShare: 50,
+  bodyBytesMax: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  pinTimeoutMs: 600_000,
+} as const;

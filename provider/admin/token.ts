@@ -1,0 +1,43 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from 'hono';
+import { getCookie } from 'hono/cookie';
+
+const FILE = 'admin-token';
+export const TOKEN_COOKIE = 'workswap-admin';
+
+/** The token that opens the admin page: kept in the data directory, so that bookmarks last; readable by its owner only. */
+export async function adminToken(dataDir: string | undefined): Promise<string> {
+  const fresh = randomBytes(24).toString('base64url');
+  if (dataDir === undefined) return fresh;
+  const path = join(dataDir, FILE);
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(`${fresh}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return fresh;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const kept = (await readFile(path, 'utf8')).trim();
+    // What a crash left half written would be a guessable token.
+    if (kept.length >= 32) return kept;
+    throw new Error(`${path} is damaged; delete it, and the next start makes a new one`, { cause: error });
+  }
+}
+
+/** Compares digests, so that neither the time nor the length tells anything. */
+export function isToken(given: string | undefined, token: string): boolean {
+  if (given === undefined) return false;
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+export function isAuthorized(context: Context, token: string): boolean {
+  const bearer = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '')?.[1];
+  return isToken(bearer ?? getCookie(context, TOKEN_COOKIE), token);
+}
