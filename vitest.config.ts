@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['{provider,sdk,handlers,bench}/**/*.test.ts', 'test/*.test.ts'],
+    // Projects to copy; test/templates.test.ts runs theirs where they belong.
+    exclude: ['**/node_modules/**', 'sdk/templates/**'],
     // Two shared cores: more forks than that only make the tests that start processes wait for each other.
     maxWorkers: 2,
     // Only to end what hangs: some tests start twenty processes, on machines that others use too.

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { rawCid } from '../../sdk/protocol/index.ts';
 import { formatBytes } from './output.ts';
@@ -8,12 +8,15 @@ export function addBuild(program: Command): Command {
   return program
     .command('build')
     .description('Compile a handler written in AssemblyScript.')
-    .argument('<file>', 'the source file that exports handle(req: Request): Response')
-    .option('-o, --output <FILE>', 'where to write the module; default: the source with .wasm')
+    .argument('[path]', 'the source file that exports handle(req: Request): Response, or a project', '.')
+    .option('-o, --output <FILE>', 'where to write the module; default: FILE.wasm here, build/NAME.wasm in a project')
     .option('--debug', 'keep names, do not optimise')
     .option('--source-map', 'write FILE.wasm.map beside the module, for `run --profile`; the module stays the same')
     .option('--json', 'print {"file", "bytes", "cid"}')
-    .addHelpText('after', '\nExample:\n  workswap build handlers/hello/assembly/index.ts -o hello.wasm --source-map')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  workswap build handlers/hello/assembly/index.ts -o hello.wasm --source-map\n  workswap build guestbook',
+    )
     .action(build);
 }
 
@@ -24,14 +27,36 @@ interface BuildFlags {
   json?: boolean;
 }
 
-async function build(file: string, { debug = false, sourceMap = false, ...flags }: BuildFlags): Promise<void> {
+async function build(path: string, { debug = false, sourceMap, ...flags }: BuildFlags): Promise<void> {
   const { buildHandler } = await import('../../sdk/build/index.ts');
-  const { wasm, diagnostics, sourceMap: map } = await buildHandler(file, { debug, sourceMap });
+  const { file, output, isProject } = await targetOf(path, flags.output);
+  const {
+    wasm,
+    diagnostics,
+    sourceMap: map,
+  } = await buildHandler(file, {
+    debug,
+    sourceMap: sourceMap ?? isProject,
+  });
   if (diagnostics !== '') process.stderr.write(`${diagnostics}\n`);
-  const output = flags.output ?? `${basename(file).replace(/\.ts$/, '')}.wasm`;
+  await mkdir(dirname(output), { recursive: true });
   await writeFile(output, wasm);
   if (map !== undefined) await writeFile(`${output}.map`, map);
   const cid = rawCid(wasm).toString();
   if (flags.json) console.log(JSON.stringify({ file: output, bytes: wasm.length, cid }));
   else console.log(`${output}: ${formatBytes(wasm.length)}, ${cid}`);
+}
+
+/** What is built, and where it goes. A project's profile wants the source map, so it is always made. */
+async function targetOf(
+  path: string,
+  output: string | undefined,
+): Promise<{ file: string; output: string; isProject: boolean }> {
+  const isProject = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+  if (!isProject) {
+    return { file: path, output: output ?? `${basename(path).replace(/\.ts$/, '')}.wasm`, isProject };
+  }
+  const { openProject } = await import('../workbench/index.ts');
+  const { name, handler } = await openProject(path);
+  return { file: handler, output: output ?? join(path, 'build', `${name}.wasm`), isProject };
 }

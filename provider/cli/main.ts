@@ -8,8 +8,10 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => Command>> = {
   quote: async () => (await import('./quote.ts')).addQuote,
   verify: async () => (await import('./verify.ts')).addVerify,
   ledger: async () => (await import('./ledger.ts')).addLedger,
+  new: async () => (await import('./new.ts')).addNew,
   run: async () => (await import('./run.ts')).addRun,
   build: async () => (await import('./build.ts')).addBuild,
+  test: async () => (await import('./test.ts')).addTest,
   publish: async () => (await import('./publish.ts')).addPublish,
   meter: async () => (await import('./meter.ts')).addMeter,
   calibrate: async () => (await import('./calibrate.ts')).addCalibrate,
@@ -27,6 +29,7 @@ export async function main(argv: string[]): Promise<void> {
       `
 Examples:
   workswap provider                                     host compute; prints the address to call
+  workswap new guestbook --template guestbook           a project to start from; then: workswap dev guestbook
   workswap build hello.ts -o hello.wasm                 compile a handler
   workswap run hello.wasm --path '/?name=Ada'           try it here, without a network
   workswap call ADDRESS hello.wasm --path '/?name=Ada'  run it at a provider, pay in bytes
