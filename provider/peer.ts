@@ -9,7 +9,7 @@ import { createScoreLedger, Reconciler } from './ledger/index.ts';
 import type { CreditPolicy, ScoreLedger } from './ledger/index.ts';
 import { createNode, loadIdentity, startNode, Trimmer } from './node/index.ts';
 import { prepareRouting, type Routing, type RoutingConfig } from './routing/index.ts';
-import { openBlockstore, openDatabase } from './store/index.ts';
+import { openBlockstore, openDatabase, type FastBlockstore } from './store/index.ts';
 
 export interface PeerInit {
   /** Directory for identity, ledger and blocks. Without it everything is in memory and gone at the end. */
@@ -32,7 +32,7 @@ export interface Peer {
   libp2p: Libp2p;
   privateKey: PrivateKey;
   /** Local blocks only. */
-  blockstore: Blockstore;
+  blockstore: FastBlockstore;
   /** The same, with Bitswap behind it. */
   blocks: Blockstore;
   bitswap: Bitswap;

@@ -9,6 +9,7 @@ import { base32upper } from 'multiformats/bases/base32';
 import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
 import * as Digest from 'multiformats/hashes/digest';
+import { writeBlockFile } from './block-file.ts';
 import type { Hashers } from './blockstore-hashers.ts';
 import { blockKey, type FastBlockstore, inOnePiece } from './blockstore-types.ts';
 import { StoreError } from './errors.ts';
@@ -24,10 +25,10 @@ interface Known {
 const KNOWN_MAX = 128 * 1024;
 
 /**
- * blockstore-fs with what an exchange of blocks needs: sizes, whole reads, and no torn block ever. blockstore-fs writes
- * a temporary file and renames it, which survives kill -9 but neither a power cut (nothing is synced) nor two writers of
- * one block (they share the temporary file). So a block is written by one writer at a time, and the first read of every
- * block in this process checks its hash; a file that fails is removed and counts as missing.
+ * blockstore-fs's layout with what an exchange of blocks needs: sizes, whole reads, and no torn block ever. A block is
+ * written to a temporary file that is renamed, which survives kill -9 but neither a power cut (nothing is synced) nor two
+ * writers of one block (they share the temporary file). So a block is written by one writer at a time, and the first read
+ * of every block in this process checks its hash; a file that fails is removed and counts as missing.
  */
 export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
   readonly #files: FsBlockstore;
@@ -105,7 +106,7 @@ export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
 
   async #write(cid: CID, key: string, bytes: Uint8Array): Promise<void> {
     try {
-      await this.#files.put(cid, bytes);
+      await writeBlockFile(this.#path(cid), bytes);
     } catch (error) {
       throw this.#failed('write', cid, error);
     }

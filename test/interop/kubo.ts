@@ -32,11 +32,11 @@ export class Kubo {
     this.#daemon = spawn(program, ['daemon', '--routing=none'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
-  static async start(): Promise<Kubo> {
+  static async start(profiles = 'test'): Promise<Kubo> {
     const program = await buildKubo();
     const directory = await mkdtemp(join(tmpdir(), 'workswap-kubo-'));
     const env = { ...process.env, IPFS_PATH: directory, IPFS_TELEMETRY: 'off' };
-    await runProgram(program, ['init', '--profile=test'], env);
+    await runProgram(program, ['init', `--profile=${profiles}`], env);
     const kubo = new Kubo(program, directory, env);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     kubo.#daemon.on('exit', (code) => reject(new Error(`Kubo ended (${code})`)));

@@ -1,8 +1,11 @@
-import { cidOfKey, type Database, type FastBlockstore } from '../../store/index.ts';
+import type { CID } from 'multiformats/cid';
+import { cidOfKey, type Database } from '../../store/index.ts';
 import type { StateLimits } from './limits.ts';
 
 const ROWS_AT_ONCE = 64;
 const RETRY_MS = 1_000;
+
+export type StoreBlock = (cid: CID, bytes: Uint8Array) => Promise<void>;
 
 interface Moved {
   id: number;
@@ -16,7 +19,7 @@ interface Moved {
  * heals what a power cut tore.
  */
 export class Mover {
-  readonly #blockstore: FastBlockstore;
+  readonly #store: StoreBlock;
   readonly #limits: StateLimits;
   readonly #onError: (error: unknown) => void;
   readonly #select: ReturnType<Database['sqlite']['prepare']>;
@@ -30,8 +33,8 @@ export class Mover {
   #retryTimer: NodeJS.Timeout | undefined;
   #waiters: { isDone: () => boolean; resolve: () => void }[] = [];
 
-  constructor(database: Database, blockstore: FastBlockstore, limits: StateLimits, onError: (error: unknown) => void) {
-    this.#blockstore = blockstore;
+  constructor(database: Database, store: StoreBlock, limits: StateLimits, onError: (error: unknown) => void) {
+    this.#store = store;
     this.#limits = limits;
     this.#onError = onError;
     const { sqlite } = database;
@@ -128,7 +131,7 @@ export class Mover {
       if (rows.length === 0) this.#movedTo = this.#newest;
       const puts = rows.map(async (row) => {
         const key = Buffer.from(row['cid'] as Uint8Array).toString('latin1');
-        await this.#blockstore.put(cidOfKey(key), row['bytes'] as Uint8Array);
+        await this.#store(cidOfKey(key), row['bytes'] as Uint8Array);
       });
       await Promise.all(puts);
       let bytes = 0;

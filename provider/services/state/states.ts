@@ -28,8 +28,10 @@ import { verifyState } from './verify-state.ts';
 export interface StatesInit {
   /** A file of its own, best: its commits wait for no others. The caller closes it, after the states. */
   database: Database;
-  /** Where blocks of states are served from. */
+  /** Where blocks of states are kept, and served from. */
   blockstore: FastBlockstore;
+  /** A block has come into the block store: peers may wait for it. */
+  onStored?: (cid: CID, bytes: Uint8Array) => void;
   /** Fetches blocks of imported states. */
   getBlock: GetBlock;
   limits?: Partial<StateLimits>;
@@ -65,8 +67,12 @@ class StatesOfProvider implements States {
     this.#limits = { ...STATE_LIMITS, ...init.limits };
     this.#onError = init.onError ?? (() => {});
     this.#blocks = new StateBlocks({ database, blockstore, getBlock, limits: this.#limits });
+    const store = async (cid: CID, bytes: Uint8Array): Promise<void> => {
+      await blockstore.put(cid, bytes);
+      init.onStored?.(cid, bytes);
+    };
     this.#appliedTasks = new AppliedTasks(database, this.#limits);
-    this.#mover = new Mover(database, blockstore, this.#limits, this.#onError);
+    this.#mover = new Mover(database, store, this.#limits, this.#onError);
     this.#nextId = 1 + Number(database.sqlite.prepare('SELECT max(id) AS id FROM states').get()?.['id'] ?? 0);
     this.#queue = new BatchQueue(openTarget(database), {
       before: (batch) => this.#addMaintenance(batch),

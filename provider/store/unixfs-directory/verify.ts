@@ -35,7 +35,7 @@ export async function verifyDirectory(
   fetch: (key: Key) => Promise<Uint8Array>,
   limits: VerifyLimits,
 ): Promise<void> {
-  const { pathBytes, segments } = await new Verification(fetch, limits).directory(root, 0, true);
+  const { pathBytes, segments } = await new Verification(fetch, limits).root(root);
   if (pathBytes > PATH_BYTES_MAX) throw malformed(cidOfKey(root).toString(), `a path has ${pathBytes} bytes`);
   if (segments > PATH_SEGMENTS_MAX) throw malformed(cidOfKey(root).toString(), `a path has ${segments} segments`);
 }
@@ -54,10 +54,13 @@ class Verification {
     this.#limits = limits;
   }
 
-  async directory(key: Key, depth: number, isRoot: boolean): Promise<Checked> {
+  async root(key: Key): Promise<Checked> {
     const node = await this.#load(key);
     if (node.type === 'file') throw malformed(cidOfKey(key).toString(), 'it is a file');
-    if (!isRoot && node.links.length === 0) throw malformed(cidOfKey(key).toString(), 'the directory is empty');
+    return this.#directory(key, node, 0);
+  }
+
+  async #directory(key: Key, node: DirectoryNode, depth: number): Promise<Checked> {
     const checked = await this.#links(key, node, '', depth);
     if (isSharded(checked.entryBytes) !== (node.type === 'shard')) {
       throw malformed(cidOfKey(key).toString(), `a directory of ${checked.entries} entries is not a ${node.type} node`);
@@ -110,7 +113,10 @@ class Verification {
     const file = { pathBytes: 0, segments: 0, entryBytes: 0, entries: 0 };
     if (isRawKey(key)) return { ...file, tsize: await this.#raw(key) };
     const node = await this.#load(key);
-    if (node.type !== 'file') return this.directory(key, depth + 1, false);
+    if (node.type !== 'file') {
+      if (node.links.length === 0) throw malformed(cidOfKey(key).toString(), 'the directory is empty');
+      return this.#directory(key, node, depth + 1);
+    }
     await this.#chunks(key, node);
     return { ...file, tsize: encode(node).tsize };
   }
