@@ -72,6 +72,7 @@ export const configSchema = z.strictObject({
       input: count.default(1024),
       output: count.default(1024),
       read: count.default(1024),
+      write: count.default(1024),
       fuel: count.default(1_000_000),
       memory: count.default(1_000),
     })

@@ -28,6 +28,7 @@ export const RATES = {
   input: 1024,
   output: 1024,
   read: 1024,
+  write: 1024,
   fuel: 100_000_000,
   memory: 0,
 };
@@ -65,6 +66,7 @@ export async function lyingProvider(lie: Lie): Promise<Libp2p> {
           inputBytes: input.length,
           outputBytes: head.length + body.length,
           readBytes: 0,
+          writtenBytes: 0,
           fuel: 1_000_000,
           memoryPagesPeak: 1,
         };

@@ -80,6 +80,7 @@ export function deriveTariff(measured: Measured): TariffRates {
     input: BYTE_FOR_BYTE,
     output: BYTE_FOR_BYTE,
     read: BYTE_FOR_BYTE,
+    write: BYTE_FOR_BYTE,
     fuel,
     memory: Math.ceil(fuel / PAGES_AS_DEAR_AS_FUEL),
   };

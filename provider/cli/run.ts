@@ -58,12 +58,13 @@ async function run(
       budget: { rates, priceMax, compiledBytes: 0 },
     };
     const outcome = await engine.sandbox.run(job, { signal });
-    const { outputBytes, readBytes, fuel, memoryPagesPeak, error } = outcome;
+    const { outputBytes, readBytes, writtenBytes, fuel, memoryPagesPeak, error } = outcome;
     const priceBytes = price(rates, {
       compiledBytes: 0,
       inputBytes: input.length,
       outputBytes,
       readBytes,
+      writtenBytes,
       fuel,
       memoryPagesPeak,
     });

@@ -107,6 +107,7 @@ export async function quoteJob(rooms: Rooms, job: Job, signal: AbortSignal, nowM
     inputBytes: input.length,
     outputBytes: limits.outputBytesMax,
     readBytes: 0,
+    writtenBytes: 0,
     fuel: limits.fuelMax,
     memoryPagesPeak: limits.memoryPagesMax,
   });
@@ -136,19 +137,20 @@ export function outputCid(outcome: Outcome): CID {
 }
 
 export function usageOf(outcome: Outcome, inputBytes: number, compiledBytes: number): Usage {
-  const { fuel, memoryPagesPeak, readBytes, outputBytes } = outcome;
+  const { fuel, memoryPagesPeak, readBytes, writtenBytes, outputBytes } = outcome;
   return {
     compiledBytes,
     inputBytes,
     outputBytes: outcome.error === undefined ? outputBytes : 0,
     readBytes,
+    writtenBytes,
     fuel,
     memoryPagesPeak,
   };
 }
 
 function idle(inputBytes: number): Usage {
-  return { compiledBytes: 0, inputBytes, outputBytes: 0, readBytes: 0, fuel: 0, memoryPagesPeak: 0 };
+  return { compiledBytes: 0, inputBytes, outputBytes: 0, readBytes: 0, writtenBytes: 0, fuel: 0, memoryPagesPeak: 0 };
 }
 
 function checkLimits(asked: TaskLimits, allowed: JobsLimits): void {

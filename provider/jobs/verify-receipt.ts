@@ -71,7 +71,7 @@ function compare(stated: Receipt, again: Receipt): Record<string, string> {
   for (const name of fields) {
     if (String(stated[name]) !== String(again[name])) found[name] = String(again[name]);
   }
-  const usage = ['inputBytes', 'outputBytes', 'readBytes', 'fuel', 'memoryPagesPeak'] as const;
+  const usage = ['inputBytes', 'outputBytes', 'readBytes', 'writtenBytes', 'fuel', 'memoryPagesPeak'] as const;
   for (const name of usage) {
     if (stated.usage[name] !== again.usage[name]) found[name] = String(again.usage[name]);
   }

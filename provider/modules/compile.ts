@@ -10,6 +10,8 @@ export interface Compiled extends Omit<LoadedModule, 'cid' | 'compiledNow'> {
 
 /** Code of both tiers, metadata and the wire bytes that V8 keeps: measured at 5 to 8 times the module. */
 const CACHE_BYTES_PER_BYTE = 8;
+/** Imports that can wait for another thread or for the network. */
+const MAY_WAIT = /^(?:block|state)_/;
 const CACHE_BYTES_FIXED = 16 * 1024;
 
 /** Meters a module, checks it against the host ABI and compiles it. @throws MeterError, AbiError */
@@ -25,7 +27,7 @@ export function compileModule(bytes: Uint8Array): Compiled {
     // A command runs once: what its libraries keep after `_start` was never meant to be used again.
     resettable: metered.resettable && !isWasiCommand(metered),
     meterVersion: metered.meterVersion,
-    mayWait: metered.imports.some(({ name }) => name === 'block_read' || name === 'block_size'),
+    mayWait: metered.imports.some(({ name }) => MAY_WAIT.test(name)),
     cacheBytes: CACHE_BYTES_FIXED + metered.bytes.length * CACHE_BYTES_PER_BYTE,
   };
 }

@@ -24,6 +24,14 @@ export const OUTCOME_FAULTS = {
   INVALID_CID: 'handler',
   /** The CID names something that is not a file. */
   NOT_A_FILE: 'handler',
+  /** A path that no file of a state can have. */
+  INVALID_PATH: 'handler',
+  /** A file was to be written where a directory is, or below another file. */
+  STATE_CONFLICT: 'handler',
+  /** More was to be written than a job may write. */
+  STATE_LIMIT: 'handler',
+  /** A query was to write, or a handler that belongs to no service. */
+  READ_ONLY: 'handler',
   /** The handler called `fail`. */
   HANDLER_FAILED: 'handler',
 } as const satisfies Record<string, Fault>;

@@ -87,6 +87,9 @@ export interface JobSpec {
   state?: { view: StateView; writable: boolean };
 }
 
+/** A job as the engine takes it: its state's content comes from the host. */
+export type EngineJob = Omit<JobSpec, 'state'> & { state?: { writable: boolean } };
+
 export interface LogLine {
   level: number;
   message: string;
@@ -115,7 +118,7 @@ export interface Outcome {
   /** Bytes that the handler read through `block_read`. */
   readBytes: number;
   /** Bytes that the handler wrote into the state. */
-  writtenBytes?: number;
+  writtenBytes: number;
   /** What an update changed; absent when it changed nothing, and when it failed. */
   changes?: StateChanges;
   /** What the handler logged, cut off at `LIMITS.logBytesMax`. Not part of any receipt. */

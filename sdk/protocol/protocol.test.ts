@@ -53,6 +53,7 @@ const ratesArbitrary: fc.Arbitrary<TariffRates> = fc.record({
   input: rate,
   output: rate,
   read: rate,
+  write: rate,
   fuel: rate,
   memory: rate,
 });
@@ -62,6 +63,7 @@ const usageArbitrary = fc.record({
   inputBytes: size,
   outputBytes: size,
   readBytes: size,
+  writtenBytes: size,
   memoryPagesPeak: fc.integer({ min: 0, max: 65536 }),
 });
 
@@ -143,6 +145,7 @@ describe('documents of a fixed shape', () => {
       inputBytes: count,
       outputBytes: count,
       readBytes: count,
+      writtenBytes: count,
       fuel: count,
       memoryPagesPeak: count,
     });
@@ -208,7 +211,15 @@ describe('receipts', () => {
     handler: cid,
     input: cid,
     output: cid,
-    usage: { compiledBytes: 0, inputBytes: 10, outputBytes: 20, readBytes: 0, fuel: 1234, memoryPagesPeak: 1 },
+    usage: {
+      compiledBytes: 0,
+      inputBytes: 10,
+      outputBytes: 20,
+      readBytes: 0,
+      writtenBytes: 0,
+      fuel: 1234,
+      memoryPagesPeak: 1,
+    },
     priceBytes,
     tariff: cid,
     meterVersion: '1+abi.1',
@@ -265,7 +276,10 @@ describe('receipts', () => {
   });
 
   it('a signature of one kind of document is not accepted for another', async () => {
-    const tariff = await sealTariff({ job: 1, compile: 1, input: 1, output: 1, read: 1, fuel: 1, memory: 1 }, key);
+    const tariff = await sealTariff(
+      { job: 1, compile: 1, input: 1, output: 1, read: 1, write: 1, fuel: 1, memory: 1 },
+      key,
+    );
     await expect(openQuote(tariff.bytes)).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
     const quote = await sealQuote({ task: cid, tariff: cid, priceMaxBytes: 1, compileBytes: 0, expiresMs: 1 }, key);
     await expect(openTariff(quote)).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });

@@ -126,9 +126,9 @@ const CONSUMER = key('consumer');
 const PROVIDER = key('provider');
 const PRICE = key('priceBytes');
 const METER = key('meterVersion');
-const COUNTS = (['fuel', 'readBytes', 'inputBytes', 'outputBytes', 'compiledBytes', 'memoryPagesPeak'] as const).map(
-  (name) => ({ name, encoded: key(name) }),
-);
+const COUNTS = (
+  ['fuel', 'readBytes', 'inputBytes', 'outputBytes', 'writtenBytes', 'compiledBytes', 'memoryPagesPeak'] as const
+).map((name) => ({ name, encoded: key(name) }));
 
 function encodeSealed(encoded: Uint8Array, { index, path, size }: Inclusion, signature: Uint8Array): Uint8Array {
   const writer = new CborWriter().map(3).raw(BATCH).map(3).raw(PATH).list(path.length);

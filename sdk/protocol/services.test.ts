@@ -125,5 +125,13 @@ it('a receipt carries state, commit and sponsor when there are some', () => {
 });
 
 function emptyUsage(): Receipt['usage'] {
-  return { compiledBytes: 0, inputBytes: 0, outputBytes: 0, readBytes: 0, fuel: 0, memoryPagesPeak: 0 };
+  return {
+    compiledBytes: 0,
+    inputBytes: 0,
+    outputBytes: 0,
+    readBytes: 0,
+    writtenBytes: 0,
+    fuel: 0,
+    memoryPagesPeak: 0,
+  };
 }

@@ -12,7 +12,7 @@ export interface Tariff {
   provider: string;
 }
 
-const RATES: (keyof TariffRates)[] = ['job', 'compile', 'input', 'output', 'read', 'fuel', 'memory'];
+const RATES: (keyof TariffRates)[] = ['job', 'compile', 'input', 'output', 'read', 'write', 'fuel', 'memory'];
 /** High enough for any price that makes sense, low enough that no price component leaves the safe integers. */
 const RATE_MAX = 10 ** 12;
 

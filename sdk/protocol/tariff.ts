@@ -13,6 +13,8 @@ export interface TariffRates {
   output: number;
   /** Bytes per KiB that the handler read from IPFS blocks, wherever they came from. */
   read: number;
+  /** Bytes per KiB that the handler wrote into its service's state, paths included. */
+  write: number;
   /** Bytes per 10^9 units of fuel. */
   fuel: number;
   /** Bytes per page (64 KiB) of peak memory and 10^9 units of fuel: memory is held for as long as fuel burns. */
@@ -25,6 +27,7 @@ export interface Usage {
   inputBytes: number;
   outputBytes: number;
   readBytes: number;
+  writtenBytes: number;
   fuel: number;
   memoryPagesPeak: number;
 }
@@ -38,7 +41,8 @@ function fixedPrice(rates: TariffRates, usage: Omit<Usage, 'fuel' | 'memoryPages
     Math.ceil((rates.compile * usage.compiledBytes) / 1024) +
     Math.ceil((rates.input * usage.inputBytes) / 1024) +
     Math.ceil((rates.output * usage.outputBytes) / 1024) +
-    Math.ceil((rates.read * usage.readBytes) / 1024)
+    Math.ceil((rates.read * usage.readBytes) / 1024) +
+    Math.ceil((rates.write * usage.writtenBytes) / 1024)
   );
 }
 

@@ -10,6 +10,18 @@ export const ABI_LIMITS = {
   readBytesMax: 16 * 1024 * 1024,
   /** Bytes of a message whose signature is verified: that is one step for the host, and nothing can stop it half-way. */
   verifyBytesMax: 8 * 1024 * 1024,
+  /** Bytes of a path in the state, its segments, and bytes of one segment. */
+  pathBytesMax: 1024,
+  pathSegmentsMax: 32,
+  nameBytesMax: 255,
+  /** Bytes of one file of the state. */
+  fileBytesMax: 16 * 1024 * 1024,
+  /** Bytes of files that one job may write, whether or not it writes over them again. */
+  writtenBytesMax: 16 * 1024 * 1024,
+  /** Calls of one job that change the state. */
+  changesMax: 4096,
+  /** The smallest buffer of `state_list`: any entry fits. */
+  listBytesMin: 512,
   /** Bytes of the response head. */
   headBytesMax: RESPONSE_HEAD_BYTES_MAX,
   headersMax: RESPONSE_HEADERS_MAX,

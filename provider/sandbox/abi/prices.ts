@@ -2,7 +2,7 @@
  * The version of the host ABI: its calls, what they mean, what they and an instance cost, and its limits. It changes
  * whenever a handler could see a difference or a job would burn another amount of fuel.
  */
-export const abiVersion = '2';
+export const abiVersion = '3';
 
 export interface CallPrice {
   /** Units of fuel for the call itself. */
@@ -27,7 +27,15 @@ export const CALL_PRICES = {
   random: { fixed: 2000, perByte: 400 },
   sha256: { fixed: 20_000, perByte: 10 },
   ed25519_verify: { fixed: 2_000_000, perByte: 10 },
+  state_stat: { fixed: 200_000, perByte: 0 },
+  state_read: { fixed: 200_000, perByte: 4 },
+  state_write: { fixed: 100_000, perByte: 10 },
+  state_remove: { fixed: 200_000, perByte: 10 },
+  state_list: { fixed: 300_000, perByte: 40 },
 } as const satisfies Record<string, CallPrice>;
+
+/** What `state_list` burns for each entry of the directory, listed or not: someone has to sort them. */
+export const LIST_FUEL_PER_ENTRY = 20;
 
 export type CallName = keyof typeof CALL_PRICES;
 

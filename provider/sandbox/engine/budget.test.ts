@@ -33,6 +33,7 @@ const rates: fc.Arbitrary<TariffRates> = fc.record({
   input: rate,
   output: rate,
   read: rate,
+  write: rate,
   fuel: fc.integer({ min: 0, max: 1_000_000_000 }),
   memory: rate,
 });
@@ -44,8 +45,16 @@ const numbers = fc.tuple(
 );
 
 function priceOf(outcome: Outcome, { input }: JobSpec, tariff: TariffRates, compiledBytes: number): number {
-  const { outputBytes, readBytes, fuel, memoryPagesPeak } = outcome;
-  return price(tariff, { compiledBytes, inputBytes: input.length, outputBytes, readBytes, fuel, memoryPagesPeak });
+  const { outputBytes, readBytes, writtenBytes, fuel, memoryPagesPeak } = outcome;
+  return price(tariff, {
+    compiledBytes,
+    inputBytes: input.length,
+    outputBytes,
+    readBytes,
+    writtenBytes,
+    fuel,
+    memoryPagesPeak,
+  });
 }
 
 describe('a price limit', () => {
@@ -70,6 +79,7 @@ describe('a price limit', () => {
             inputBytes: 16,
             outputBytes: 0,
             readBytes: 0,
+            writtenBytes: 0,
             fuel: 0,
             memoryPagesPeak: 0,
           });
@@ -92,7 +102,16 @@ describe('a price limit', () => {
   });
 
   test('that is exactly the price is enough when memory is counted as it is', () => {
-    const tariff: TariffRates = { job: 7, compile: 0, input: 3, output: 11, read: 5, fuel: 1_000_000, memory: 0 };
+    const tariff: TariffRates = {
+      job: 7,
+      compile: 0,
+      input: 3,
+      output: 11,
+      read: 5,
+      write: 5,
+      fuel: 1_000_000,
+      memory: 0,
+    };
     const input = new Uint8Array(Uint32Array.from([2, 1000, 1000, 5]).buffer);
     const free = execute(jobOf(worker, { input }), host);
     const job = jobOf(worker, { input });

@@ -1,5 +1,5 @@
 import { JobEnd, SandboxError, type OutcomeCode } from '../errors.ts';
-import type { JobSpec, Outcome, OutcomeError } from '../types.ts';
+import type { EngineJob, Outcome, OutcomeError } from '../types.ts';
 import { createWasiImports, Process, ProcessExit, WASI_MODULE } from '../wasi/index.ts';
 import { FuelBudget } from './fuel-budget.ts';
 import type { Host } from './host.ts';
@@ -30,7 +30,7 @@ export class Engine {
    * Resolves to the job's outcome; throws a `SandboxError` when there is none. `head` and `body` are views that the next
    * job overwrites.
    */
-  run(job: JobSpec): Outcome {
+  run(job: EngineJob): Outcome {
     const startedAt = performance.now();
     const context = this.#context;
     const budget = new FuelBudget(job.limits, job.input.length, job.budget);
@@ -72,9 +72,12 @@ export class Engine {
       memoryPagesPeak: instance === undefined ? 0 : instance.byteLength / PAGE_BYTES,
       outputBytes: output.size,
       readBytes: context.readBytes,
+      writtenBytes: context.state.writtenBytes,
       logs: context.logs,
       elapsedMs: 0,
     };
+    const changes = error === undefined ? context.state.changes() : undefined;
+    if (changes !== undefined) outcome.changes = changes;
     if (instance !== undefined) this.#instances.release(job.module, instance, error === undefined);
     outcome.elapsedMs = performance.now() - startedAt;
     return outcome;
@@ -126,7 +129,7 @@ export class Engine {
   }
 }
 
-function assertStartable(job: JobSpec, budget: FuelBudget): void {
+function assertStartable(job: EngineJob, budget: FuelBudget): void {
   if (!budget.sufficient) {
     throw new JobEnd(
       'PRICE_EXCEEDED',

@@ -3,7 +3,7 @@ import type { JobBudget, JobLimits } from '../types.ts';
 
 /**
  * The fuel that a job may burn in all. It starts as the smaller of `fuelMax` and what `priceMax` buys, and is cut
- * whenever output or blocks take another part of `priceMax`. Memory is counted at the job's limit from the start,
+ * whenever output, blocks or the state take another part of `priceMax`. Memory is counted at the job's limit from the start,
  * because its rate multiplies fuel that has been burnt already.
  *
  * Invariant: a job that burns no more than `given` costs no more than `priceMax`, unless `priceMax` does not even buy a
@@ -21,7 +21,7 @@ export class FuelBudget {
     this.#limits = limits;
     this.#budget = budget;
     this.#inputBytes = inputBytes;
-    const affordable = this.affordable(0, 0);
+    const affordable = this.affordable(0, 0, 0);
     this.sufficient = affordable >= 0;
     this.#given = Math.max(0, Math.min(limits.fuelMax, affordable));
   }
@@ -36,8 +36,8 @@ export class FuelBudget {
     return this.#given < this.#limits.fuelMax;
   }
 
-  /** Total fuel that `priceMax` buys beside so much output and so many read bytes; negative when it does not buy these. */
-  affordable(outputBytes: number, readBytes: number): number {
+  /** Total fuel that `priceMax` buys beside so many bytes of output, read and written; negative when it does not buy these. */
+  affordable(outputBytes: number, readBytes: number, writtenBytes: number): number {
     if (this.#budget === undefined) return Number.POSITIVE_INFINITY;
     const { rates, priceMax, compiledBytes } = this.#budget;
     return fuelAffordable(rates, priceMax, {
@@ -45,6 +45,7 @@ export class FuelBudget {
       inputBytes: this.#inputBytes,
       outputBytes,
       readBytes,
+      writtenBytes,
       memoryPagesPeak: this.#limits.memoryPagesMax,
     });
   }

@@ -1,9 +1,11 @@
 import { assertCid } from '../abi/cid.ts';
+import { decodeName, decodePath } from '../abi/state-path.ts';
 import { IMPORT_MODULE } from '../abi/signatures.ts';
-import type { CallName } from '../abi/prices.ts';
+import { LIST_FUEL_PER_ENTRY, type CallName } from '../abi/prices.ts';
 import { JobEnd } from '../errors.ts';
 import { ABI_LIMITS } from '../abi/limits.ts';
 import type { JobContext } from './job-context.ts';
+import { ENTRY_BYTES_MIN, writeEntry } from './state-entries.ts';
 
 type HostCalls = Record<CallName, (...args: never[]) => number | bigint | void>;
 
@@ -31,7 +33,7 @@ export function createImports(context: JobContext): WebAssembly.Imports {
       context.charge('output_write', length >>> 0);
       const chunk = context.bytes('output_write', pointer, length);
       context.output.assertRoom(chunk.length);
-      context.spend(context.output.size + chunk.length, context.readBytes);
+      context.spend({ output: chunk.length });
       context.output.write(chunk);
     },
 
@@ -51,7 +53,7 @@ export function createImports(context: JobContext): WebAssembly.Imports {
       const part = context.host.readFile(cid, start, size);
       if (part.length > size) throw new Error(`readFile answered ${part.length} bytes instead of ${size}`);
       context.chargeBytes('block_read', part.length);
-      context.spend(context.output.size, context.readBytes + part.length);
+      context.spend({ read: part.length });
       context.readBytes += part.length;
       context.bytes('block_read', target, size).set(part);
       return part.length;
@@ -102,10 +104,93 @@ export function createImports(context: JobContext): WebAssembly.Imports {
       const signature = context.bytes('ed25519_verify', signaturePointer, 64);
       return context.host.ed25519Verify(key, message, signature) ? 1 : 0;
     },
+
+    state_stat(pointer: number, length: number): bigint {
+      context.charge('state_stat', 0);
+      const found = context.state.stat(takePath(context, 'state_stat', pointer, length, true));
+      if (found === undefined) return -1n;
+      return found.kind === 'directory' ? -2n : BigInt(found.size);
+    },
+
+    state_read(pointer: number, length: number, offset: bigint, target: number, size: number): number {
+      context.charge('state_read', 0);
+      const path = takePath(context, 'state_read', pointer, length, false);
+      const wanted = Math.min(size >>> 0, ABI_LIMITS.fileBytesMax);
+      context.bytes('state_read', target, size);
+      if (offset < 0n) {
+        throw new JobEnd('INVALID_POINTER', `The handler asked state_read for bytes at ${offset}; files begin at 0.`);
+      }
+      const start = offset > BigInt(ABI_LIMITS.fileBytesMax) ? ABI_LIMITS.fileBytesMax : Number(offset);
+      const part = context.state.read(path, start, wanted);
+      if (part === undefined) return -1;
+      context.chargeBytes('state_read', part.length);
+      context.bytes('state_read', target, size).set(part);
+      return part.length;
+    },
+
+    state_write(pointer: number, length: number, source: number, size: number): void {
+      context.charge('state_write', size >>> 0);
+      const path = takePath(context, 'state_write', pointer, length, false);
+      const content = context.bytes('state_write', source, size);
+      const written = (length >>> 0) + content.length;
+      context.state.assertWritable(written);
+      context.spend({ written });
+      context.state.write(path, content.slice(), written);
+    },
+
+    state_remove(pointer: number, length: number): number {
+      context.charge('state_remove', length >>> 0);
+      const path = takePath(context, 'state_remove', pointer, length, false);
+      const written = length >>> 0;
+      context.state.assertWritable(written);
+      context.spend({ written });
+      return context.state.remove(path, written) ? 1 : 0;
+    },
+
+    state_list(
+      pointer: number,
+      length: number,
+      afterPointer: number,
+      afterLength: number,
+      target: number,
+      size: number,
+    ): number {
+      context.charge('state_list', 0);
+      const path = takePath(context, 'state_list', pointer, length, true);
+      const after = decodeName(context.bytes('state_list', afterPointer, bounded(afterLength)));
+      const room = context.bytes('state_list', target, size);
+      if (room.length < ABI_LIMITS.listBytesMin) {
+        throw new JobEnd(
+          'INVALID_POINTER',
+          `The handler gave state_list ${room.length} bytes; any entry fits into ${ABI_LIMITS.listBytesMin}.`,
+        );
+      }
+      let written = 0;
+      const listed = context.state.list(path, after, (entry) => {
+        if (room.length - written < ENTRY_BYTES_MIN) return false;
+        const bytes = writeEntry(room.subarray(written), entry);
+        written += bytes;
+        if (bytes > 0) context.chargeBytes('state_list', bytes);
+        return bytes > 0;
+      });
+      // The first look at a directory reads all of it, so each of its entries costs.
+      if (listed === undefined) return -1;
+      context.burn(listed.total * LIST_FUEL_PER_ENTRY);
+      return written;
+    },
   };
   const imports: Record<string, WebAssembly.ModuleImports> = Object.create(null);
   imports[IMPORT_MODULE] = Object.assign(Object.create(null), calls);
   return imports;
+}
+
+/** Not more is looked at than a path may have: what is longer is refused for its length. */
+function bounded(length: number): number {
+  return Math.min(length >>> 0, ABI_LIMITS.pathBytesMax + 1);
+}
+
+function takePath(context: JobContext, call: CallName, pointer: number, length: number, rootAllowed: boolean): string {
+  return decodePath(context.bytes(call, pointer, bounded(length)), rootAllowed);
 }
 
 /** A copy, since the host keeps it while the handler's memory may be given to another job. */

@@ -1,8 +1,12 @@
+import type { StateReader } from './job-state.ts';
+
 /**
  * What the engine needs from the world around it. Everything is synchronous, since the handler cannot wait, and nothing
  * is Node's, so that a browser can re-run a task with the same engine.
  */
 export interface Host {
+  /** The state that the job which runs started from; without it the state is empty. */
+  state?: StateReader;
   /**
    * Bytes of the UnixFS file or raw block with this binary CID; fewer than `length` only at the end of the file.
    * Throws a `JobEnd` for what is a fact about the content (not a file), anything else for what is not (not found).

@@ -2,11 +2,12 @@ import { CALL_PRICES, type CallName } from '../abi/prices.ts';
 import { RandomStream } from '../abi/random.ts';
 import { LOG_LIMITS } from '../abi/limits.ts';
 import { JobEnd } from '../errors.ts';
-import type { JobSpec, LogLine } from '../types.ts';
+import type { EngineJob, LogLine } from '../types.ts';
 import type { WasiCall } from '../wasi/signatures.ts';
 import { FuelBudget } from './fuel-budget.ts';
 import type { Host } from './host.ts';
 import type { Instance } from './instance.ts';
+import { JobState } from './job-state.ts';
 import { Output } from './output.ts';
 
 const lossyText = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -21,7 +22,8 @@ export class JobContext {
   readonly random: RandomStream;
   #instance: Instance | undefined;
   #view = new Uint8Array(0);
-  #job: JobSpec | undefined;
+  #job: EngineJob | undefined;
+  state = new JobState(undefined, false);
   #budget: FuelBudget | undefined;
   #logs: LogLine[] = [];
   #logBytes = 0;
@@ -32,12 +34,13 @@ export class JobContext {
     this.random = new RandomStream((bytes) => host.sha256(bytes));
   }
 
-  begin(job: JobSpec, budget: FuelBudget): void {
+  begin(job: EngineJob, budget: FuelBudget): void {
     this.#job = job;
     this.#budget = budget;
     this.#logs = [];
     this.#logBytes = 0;
     this.readBytes = 0;
+    this.state = new JobState(job.state === undefined ? undefined : this.host.state, job.state?.writable === true);
     this.output.reset(job.limits.outputBytesMax);
     this.random.reset(job.seed);
     this.host.begin?.();
@@ -56,7 +59,7 @@ export class JobContext {
     this.#budget = undefined;
   }
 
-  get job(): JobSpec {
+  get job(): EngineJob {
     if (this.#job === undefined) throw new Error('a host call outside a job');
     return this.#job;
   }
@@ -94,11 +97,15 @@ export class JobContext {
   }
 
   /**
-   * Takes the price of output and read bytes, in all, out of the fuel that is left. Called before they are handed over:
+   * Takes the price of all bytes of output, read and written, out of the fuel that is left. Called before they are handed over:
    * what the price limit does not buy does not happen. A cut is no charge: the fuel burnt stays the same.
    */
-  spend(outputBytes: number, readBytes: number): void {
-    const total = this.budget.affordable(outputBytes, readBytes);
+  spend(more: { output?: number; read?: number; written?: number }): void {
+    const total = this.budget.affordable(
+      this.output.size + (more.output ?? 0),
+      this.readBytes + (more.read ?? 0),
+      this.state.writtenBytes + (more.written ?? 0),
+    );
     const cut = this.budget.given - total;
     if (cut <= 0) return;
     const { fuel } = this.#current();
@@ -106,7 +113,7 @@ export class JobContext {
     if (left < 0n) {
       throw new JobEnd(
         'PRICE_EXCEEDED',
-        'The output and the blocks that the handler read cost more than priceMax. Raise it.',
+        'The output, the blocks that the handler read and what it wrote cost more than priceMax. Raise it.',
       );
     }
     this.budget.cutTo(total);

@@ -46,7 +46,7 @@ test('without fuel for it nothing is set up', () => {
 });
 
 test('a price limit that does not buy it ends the job before anything is set up', () => {
-  const rates = { job: 0, compile: 0, input: 0, output: 0, read: 0, fuel: 1e9, memory: 0 };
+  const rates = { job: 0, compile: 0, input: 0, output: 0, read: 0, write: 0, fuel: 1e9, memory: 0 };
   const outcome = engine().run(jobOf(dear, { budget: { rates, priceMax: dear.setupFuel - 10, compiledBytes: 0 } }));
   expect(outcome).toMatchObject({ error: { code: 'PRICE_EXCEEDED' }, memoryPagesPeak: 0 });
   expect(outcome.fuel).toBeLessThanOrEqual(dear.setupFuel - 10);

@@ -4,6 +4,7 @@ import { OUTCOME_FAULTS } from '../errors.ts';
 import { raceSignal } from '../race-signal.ts';
 import type { FileSize, ReadFile } from '../types.ts';
 import type { Answer, Question } from '../worker/messages.ts';
+import { answerState } from './state-answers.ts';
 import type { Entry } from './entry.ts';
 
 export interface AnswerOptions {
@@ -30,6 +31,7 @@ export async function answerQuestion(
 }
 
 function post(port: MessagePort, answer: Answer): void {
+  // Transferred: what it names is this answer's alone.
   if (answer.kind === 'read') port.postMessage(answer, [answer.bytes.buffer as ArrayBuffer]);
   else port.postMessage(answer);
 }
@@ -39,6 +41,7 @@ async function answer(question: Question, entry: Entry, options: AnswerOptions):
     const { module } = entry.job;
     return { kind: 'module', module };
   }
+  if (question.kind !== 'read' && question.kind !== 'size') return answerState(question, entry, options);
   const controller = new AbortController();
   entry.fetching = controller;
   const late = new Error(`it did not come within ${options.blockTimeoutMs} ms`);
@@ -58,7 +61,7 @@ async function answer(question: Question, entry: Entry, options: AnswerOptions):
 }
 
 async function fetchPart(
-  question: Exclude<Question, { kind: 'module' }>,
+  question: Extract<Question, { kind: 'read' | 'size' }>,
   { consumer }: Entry,
   { readFile, fileSize }: AnswerOptions,
   signal: AbortSignal,

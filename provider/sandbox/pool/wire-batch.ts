@@ -4,9 +4,12 @@ import type { JobBudget, JobLimits } from '../types.ts';
  * How a batch of jobs crosses to a worker: a record of float64s for each job, then the bytes. Both ends are ours, so
  * nothing is checked here.
  */
-const JOB_FIELDS = 18;
+const JOB_FIELDS = 20;
 const HEADER_FIELDS = 1;
 const SEED_BYTES = 32;
+const STATE_NONE = 0;
+const STATE_READ_ONLY = 1;
+const STATE_WRITABLE = 2;
 
 export interface WireJob {
   moduleId: number;
@@ -15,6 +18,8 @@ export interface WireJob {
   timeMs: number;
   limits: JobLimits;
   budget?: JobBudget;
+  /** That the job has a state, and whether it may change it; its content is asked for. */
+  state?: { writable: boolean };
 }
 
 /** What `writeBatch` takes: a job and the number of its module. */
@@ -50,6 +55,7 @@ export function writeBatch(buffer: ArrayBufferLike, byteOffset: number, jobs: re
     bytes.set(seed, offset);
     bytes.set(input, offset + SEED_BYTES);
     offset += SEED_BYTES + input.length;
+    numbers[at + 19] = job.state === undefined ? STATE_NONE : job.state.writable ? STATE_WRITABLE : STATE_READ_ONLY;
     // Mailboxes are used again and again, so every field is written.
     numbers[at + 8] = budget === undefined ? 0 : 1;
     if (budget !== undefined) {
@@ -63,6 +69,7 @@ export function writeBatch(buffer: ArrayBufferLike, byteOffset: number, jobs: re
       numbers[at + 15] = rates.read;
       numbers[at + 16] = rates.fuel;
       numbers[at + 17] = rates.memory;
+      numbers[at + 18] = rates.write;
     }
     at += JOB_FIELDS;
   }
@@ -95,9 +102,11 @@ export function readBatch(buffer: ArrayBufferLike, byteOffset: number): WireJob[
           read: field(15),
           fuel: field(16),
           memory: field(17),
+          write: field(18),
         },
       };
     }
+    if (field(19) !== STATE_NONE) job.state = { writable: field(19) === STATE_WRITABLE };
     jobs.push(job);
   }
   return jobs;

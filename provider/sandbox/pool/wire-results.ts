@@ -1,8 +1,8 @@
 import type { Fault } from '../../../sdk/protocol/errors.ts';
-import type { LogLine, Outcome, OutcomeError } from '../types.ts';
+import type { LogLine, Outcome, OutcomeError, StateChanges } from '../types.ts';
 
 /** How the results of a batch come back: a record of float64s for each job, then the bytes. */
-const RESULT_FIELDS = 9;
+const RESULT_FIELDS = 10;
 const KIND_OUTCOME = 0;
 const KIND_FAILURE = 1;
 const KIND_NOT_RUN = 2;
@@ -26,6 +26,8 @@ interface Extra {
   error?: OutcomeError;
   logs?: LogLine[];
   failure?: WireFailure;
+  /** What was removed, and the paths and sizes of what was written, whose bytes follow. */
+  changes?: { removed: readonly string[]; written: [path: string, size: number][] };
 }
 
 const encoder = new TextEncoder();
@@ -57,12 +59,16 @@ export class ResultWriter {
 
   outcome(outcome: Outcome): void {
     const { error, logs } = outcome;
-    const extra = error === undefined && logs.length === 0 ? undefined : { ...(error && { error }), logs };
+    const { changes } = outcome;
+    const isPlain = error === undefined && logs.length === 0 && changes === undefined;
+    const extra = isPlain ? undefined : { ...(error && { error }), logs, ...(changes && { changes: listed(changes) }) };
     const at = this.#record(KIND_OUTCOME, outcome.elapsedMs, outcome.head, outcome.body, extra);
     this.#numbers[at + 5] = outcome.fuel;
     this.#numbers[at + 6] = outcome.memoryPagesPeak;
     this.#numbers[at + 7] = outcome.readBytes;
     this.#numbers[at + 8] = outcome.status;
+    this.#numbers[at + 9] = outcome.writtenBytes;
+    for (const content of changes?.written.values() ?? []) this.#append(content);
   }
 
   failure(failure: WireFailure, elapsedMs: number): void {
@@ -155,10 +161,19 @@ export function readResults(
       memoryPagesPeak: field(6),
       outputBytes: head.length + body.length,
       readBytes: field(7),
+      writtenBytes: field(9),
       logs: extra.logs ?? [],
       elapsedMs: field(1),
     };
+    if (extra.changes !== undefined) {
+      const { removed, written } = extra.changes;
+      outcome.changes = { removed, written: new Map(written.map(([path, size]) => [path, part(size)])) };
+    }
     results.push({ kind: 'outcome', outcome });
   }
   return results;
+}
+
+function listed({ removed, written }: StateChanges): NonNullable<Extra['changes']> {
+  return { removed, written: [...written].map(([path, content]) => [path, content.length]) };
 }

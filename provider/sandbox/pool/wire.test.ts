@@ -21,6 +21,7 @@ const wireJob: fc.Arbitrary<WireJob> = fc.record(
         input: count,
         output: count,
         read: count,
+        write: count,
         fuel: count,
         memory: count,
       }),
@@ -52,10 +53,23 @@ const outcome: fc.Arbitrary<Outcome> = fc
       fuel: count,
       memoryPagesPeak: count,
       readBytes: count,
+      writtenBytes: count,
       logs: fc.array(fc.record({ level: fc.integer(), message: fc.string({ unit: 'binary' }) }), { maxLength: 3 }),
       elapsedMs: count,
     },
-    { requiredKeys: ['head', 'body', 'status', 'fuel', 'memoryPagesPeak', 'readBytes', 'logs', 'elapsedMs'] },
+    {
+      requiredKeys: [
+        'head',
+        'body',
+        'status',
+        'fuel',
+        'memoryPagesPeak',
+        'readBytes',
+        'writtenBytes',
+        'logs',
+        'elapsedMs',
+      ],
+    },
   )
   .map((value) => ({
     ...value,

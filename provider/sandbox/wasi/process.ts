@@ -115,9 +115,9 @@ export class Process {
   }
 
   #emit(bytes: Uint8Array): void {
-    const { output, readBytes } = this.#context;
+    const { output } = this.#context;
     output.assertRoom(bytes.length);
-    this.#context.spend(output.size + bytes.length, readBytes);
+    this.#context.spend({ output: bytes.length });
     output.write(bytes);
   }
 }

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Fault } from '../../../sdk/protocol/errors.ts';
-import type { LoadedModule } from '../types.ts';
+import type { LoadedModule, StateEntry, StateStat } from '../types.ts';
 
 /** What every worker of a pool gets as `workerData`. */
 export interface WorkerSetup {
@@ -34,7 +34,13 @@ export type Question = JobPlace &
     | { kind: 'module' }
     | { kind: 'read'; cid: Uint8Array; offset: number; length: number }
     | { kind: 'size'; cid: Uint8Array }
+    | { kind: 'stateFile'; path: string }
+    | { kind: 'stateRead'; path: string; offset: number; length: number }
+    | { kind: 'stateList'; path: string; after: string; limit: number }
   );
+
+/** Bytes of a file that come with the first question about it: most files of a state are small, and read next. */
+export const STATE_HEAD_BYTES = 16 * 1024;
 
 export interface AnswerError {
   code: string;
@@ -47,4 +53,7 @@ export type Answer =
   | { kind: 'module'; module: LoadedModule }
   | { kind: 'read'; bytes: Uint8Array }
   | { kind: 'size'; size: number }
+  | { kind: 'stateFile'; stat: StateStat | undefined; head: Uint8Array | undefined }
+  | { kind: 'stateRead'; bytes: Uint8Array | undefined }
+  | { kind: 'stateList'; listing: { entries: StateEntry[]; total: number } | undefined }
   | { kind: 'error'; error: AnswerError };

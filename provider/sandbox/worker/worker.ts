@@ -11,6 +11,7 @@ import { Asker } from './asker.ts';
 import { Garbage } from './garbage.ts';
 import type { JobPlace, LaneStart, WorkerSetup } from './messages.ts';
 import { ModuleCache } from './module-cache.ts';
+import { AskedState } from './asked-state.ts';
 import { ReadAhead } from './read-ahead.ts';
 
 /** A batch stops here, and the main thread gives the rest of it to whoever is free: nobody waits long for a neighbour. */
@@ -71,7 +72,12 @@ class BatchRunner {
       readFile: (cid, offset, length) => files.readFile(cid, offset, length),
       fileSize: (cid) => asker.ask({ kind: 'size', ...this.#place, cid }).size,
     });
-    this.#engine = new Engine({ ...host, begin: () => files.reset() }, instances);
+    const state = new AskedState((question) => asker.ask({ ...question, ...this.#place } as never));
+    const begin = (): void => {
+      files.reset();
+      state.reset();
+    };
+    this.#engine = new Engine({ ...host, state, begin }, instances);
   }
 
   /** The results are valid until the next run. */
