@@ -9,6 +9,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => Command>> = {
   verify: async () => (await import('./verify.ts')).addVerify,
   ledger: async () => (await import('./ledger.ts')).addLedger,
   new: async () => (await import('./new.ts')).addNew,
+  dev: async () => (await import('./dev.ts')).addDev,
   run: async () => (await import('./run.ts')).addRun,
   build: async () => (await import('./build.ts')).addBuild,
   test: async () => (await import('./test.ts')).addTest,
