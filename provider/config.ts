@@ -6,6 +6,7 @@ import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { WorkswapError } from '../sdk/protocol/index.ts';
 import { MODULE_LIMITS } from './modules/index.ts';
+import { SERVICES_LIMITS } from './services/limits.ts';
 import { SANDBOX_LIMITS, type Limit } from './sandbox/index.ts';
 
 const count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -62,6 +63,18 @@ export const configSchema = z.strictObject({
     })
     .refine(({ dht, provide }) => provide === 'nothing' || dht !== 'off', {
       error: 'provide needs the DHT: set dht to "client" or "server"',
+    })
+    .prefault({}),
+  /** docs/services.md */
+  services: z
+    .strictObject({
+      /** Whose services are hosted: `allowed` are the peers of `credit.allow` and one's own commands. */
+      host: z.enum(['nobody', 'allowed', 'anyone']).default('allowed'),
+      /** Asks the domain name system about names with dots. */
+      dnslink: z.boolean().default(false),
+      siteBytesMax: count.default(SERVICES_LIMITS.siteBytesMax),
+      servicesMax: count.default(SERVICES_LIMITS.servicesMax),
+      sponsoredBytesPerVisitorMax: count.default(SERVICES_LIMITS.sponsoredBytesPerVisitorMax),
     })
     .prefault({}),
   /** Bytes per job, per KiB or per 10^9 units of fuel. The defaults are what `workswap calibrate` measured on two shared cores. */

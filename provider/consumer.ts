@@ -35,6 +35,8 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
         libp2p: peer.libp2p,
         ...(signal === undefined ? {} : { signal }),
         onReceipt: async ({ cid, bytes, receipt }) => {
+          // Somebody else owes the provider for it.
+          if (receipt.sponsor !== undefined && receipt.sponsor !== client.consumer) return;
           await peer.scoreLedger.receiveWork(client.providerId, receipt.priceBytes, { cid: cidText(cid), bytes });
         },
       });
@@ -46,7 +48,12 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
       await peer.blockstore.put(cid, bytes);
       await peer.blockstore.put(
         receipt.task,
-        encodeTask({ handler: task.handler, input: receipt.input, limits: task.limits }),
+        encodeTask({
+          handler: task.handler,
+          input: receipt.input,
+          limits: task.limits,
+          ...(task.service === undefined ? {} : { service: task.service }),
+        }),
       );
       await peer.blockstore.put(receipt.input, task.input);
       await peer.blockstore.put(tariff.cid, tariff.bytes);

@@ -17,6 +17,8 @@ import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
 import { createPeer } from './peer.ts';
 import type { PeerInit } from './peer.ts';
 import { createSandbox } from './sandbox/index.ts';
+import { LocalRunner, openProviderServices } from './services/index.ts';
+import type { ServiceRunner, Services } from './services/index.ts';
 import { fetchDag, openFile } from './store/index.ts';
 import type { GetBlockOptions, StoredFile } from './store/index.ts';
 import type { SandboxStats } from './sandbox/index.ts';
@@ -24,6 +26,8 @@ import type { SandboxStats } from './sandbox/index.ts';
 export interface ProviderOptions extends Pick<PeerInit, 'dataDir' | 'privateKey' | 'scoreLedger'> {
   /** As in workswap.toml; what is left out has its default. */
   config?: ConfigInput;
+  /** Peer ids whose services are hosted, besides those of `credit.allow`. */
+  maintainers?: string[];
   /** Where errors that no consumer can be blamed for are reported. */
   onError?: (error: unknown) => void;
 }
@@ -41,6 +45,10 @@ export interface Provider {
   tariff: Tariff;
   /** The tariff from now on, also after a restart: stronger than the configuration's. */
   setTariff(rates: TariffRates): Promise<void>;
+  /** Services that this provider hosts. */
+  services: Services;
+  /** Runs them here, without the network and without an account. */
+  runner: ServiceRunner;
   /**
    * Decides for one peer from now on, also after a restart: stronger than the configuration. undefined takes it back.
    *
@@ -89,6 +97,19 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     });
   const activity = new Activity();
   let tariff = await publishTariff({ ...config.tariff, ...settings.tariff });
+  const { host: policy, ...serviceLimits } = config.services;
+  const services = openProviderServices({
+    peer,
+    dataDir: options.dataDir,
+    modules,
+    getBlock,
+    tariff: () => tariff,
+    policy,
+    // The ledger has checked it.
+    allowed: [...((config.credit['allow'] as string[] | undefined) ?? []), ...(options.maintainers ?? [])],
+    limits: serviceLimits,
+    onError,
+  });
   const jobs: Jobs = createJobs(
     {
       libp2p,
@@ -97,6 +118,8 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       modules,
       sandbox,
       activity,
+      service: (name) => services.forJob(name),
+      keepBlock: async (cid, bytes) => void (await blockstore.put(cid, bytes)),
       tariff: () => tariff,
       wants: () => bitswap.wantlist(),
     },
@@ -118,6 +141,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
 
   let stopped: Promise<void> | undefined;
   await peer.start();
+  await services.start();
   await jobs.start();
   peer.routing.provide(PROVIDER_RENDEZVOUS);
   return {
@@ -132,6 +156,8 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     get tariff() {
       return tariff;
     },
+    services: services.hosting,
+    runner: new LocalRunner({ peerId: libp2p.peerId, find: services.find, run: jobs.run }),
     async setTariff(rates) {
       tariff = await publishTariff(rates);
       await settings.setTariff(rates);
@@ -154,7 +180,9 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     stats: () => ({ jobs: jobs.stats(), sandbox: sandbox.stats() }),
     stop(options) {
       stopped ??= (async () => {
+        await services.stop();
         await jobs.stop(options);
+        await services.close();
         await modules.close();
         await sandbox.close();
         await peer.stop();

@@ -148,6 +148,7 @@ export class ConsumerStream {
       handler: request.handler,
       request: request.request,
       limits: request.limits,
+      ...(request.service === undefined ? {} : { service: request.service }),
     };
     try {
       if (request.kind === 'quote') await this.#quote(id, job, controller.signal);
@@ -266,7 +267,7 @@ function badFrame(error: unknown): WorkswapError {
   return new WorkswapError('BAD_FRAME', 'A frame is no Workswap request', { fault: 'consumer', cause: error });
 }
 
-function shuttingDown(): WorkswapError {
+export function shuttingDown(): WorkswapError {
   return new WorkswapError('SHUTTING_DOWN', 'The provider is stopping; nothing was charged. Try again later.', {
     fault: 'provider',
     retryable: true,

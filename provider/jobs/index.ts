@@ -5,5 +5,6 @@ export type { Jobs } from './jobs.ts';
 export { LimitError, outputCid, PriceLimitError, receiptMeterVersion, usageOf } from './run-job.ts';
 export { verifyReceipt } from './verify-receipt.ts';
 export type { Verification, VerifyComponents } from './verify-receipt.ts';
+export type { FinishedJob, Job } from './run-job.ts';
 export { JOBS_LIMITS } from './types.ts';
-export type { JobsComponents, JobsLimits, JobsStats } from './types.ts';
+export type { JobsComponents, JobService, JobsLimits, JobsStats } from './types.ts';

@@ -1,8 +1,9 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { WORKSWAP_PROTOCOL, WorkswapError } from '../../sdk/protocol/index.ts';
 import { ByteBudget } from './byte-budget.ts';
-import { ConsumerStream } from './consumer-stream.ts';
-import type { Rooms } from './run-job.ts';
+import { ConsumerStream, shuttingDown } from './consumer-stream.ts';
+import { runJob } from './run-job.ts';
+import type { FinishedJob, Job, Rooms } from './run-job.ts';
 import { Settler } from './settler.ts';
 import { JOBS_LIMITS } from './types.ts';
 import type { JobsComponents, JobsLimits, JobsStats } from './types.ts';
@@ -12,6 +13,8 @@ export interface Jobs {
   start(): Promise<void>;
   /** Refuses new jobs, lets running ones finish for a while, cancels and refunds the rest. */
   stop(options?: { graceMs?: number }): Promise<void>;
+  /** Runs a job of the provider itself, without a stream and without an account. */
+  run(job: Job, signal: AbortSignal): Promise<FinishedJob>;
   /** Tells every connected consumer that the tariff changed. */
   tariffChanged(): void;
   stats(): JobsStats;
@@ -24,6 +27,7 @@ export function createJobs(
   const limits = { ...JOBS_LIMITS, ...init.limits };
   const rooms: Rooms = { ...components, limits, settler: new Settler(components.scoreLedger, components.privateKey) };
   const stats: JobsStats = { streams: 0, running: 0, finished: 0, failed: 0, refused: 0, cancelled: 0 };
+  const stopping = new AbortController();
   const outputs = new ByteBudget(limits.outputBytesTotalMax);
   const streams = new Set<ConsumerStream>();
 
@@ -54,8 +58,13 @@ export function createJobs(
     },
     async stop({ graceMs = limits.stopTimeoutMs } = {}) {
       await components.libp2p.unhandle(WORKSWAP_PROTOCOL);
+      stopping.abort(shuttingDown());
       const deadline = AbortSignal.timeout(graceMs);
       await Promise.all([...streams].map((stream) => stream.stop(deadline)));
+    },
+    run(job, signal) {
+      const both = AbortSignal.any([signal, stopping.signal]);
+      return rooms.activity.track(job, () => runJob(rooms, job, both));
     },
     tariffChanged() {
       for (const stream of streams) stream.sendTariff();

@@ -1,10 +1,20 @@
 import type { PeerId } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
-import { WorkswapError, dagCborCid, encodeInput, price, rawCid, taskCid } from '../../sdk/protocol/index.ts';
+import {
+  WorkswapError,
+  dagCborCid,
+  encodeInput,
+  encodeTask,
+  price,
+  rawCid,
+  taskCid,
+} from '../../sdk/protocol/index.ts';
 import type { JobRequest, Quote, Receipt, SealedReceipt, TaskLimits, Usage } from '../../sdk/protocol/index.ts';
 import type { Reservation } from '../ledger/index.ts';
 import { abiVersion } from '../sandbox/index.ts';
-import type { LoadedModule, Outcome } from '../sandbox/index.ts';
+import type { JobSpec, LoadedModule, Outcome } from '../sandbox/index.ts';
+import { checkServiceJob, encodeAnswer, isQuery, keptAnswer, runAtState } from './service-job.ts';
+import type { RanAt } from './service-job.ts';
 import type { Settler } from './settler.ts';
 import type { JobsComponents, JobsLimits } from './types.ts';
 
@@ -13,10 +23,14 @@ export interface Job {
   handler: CID;
   request: JobRequest;
   limits: TaskLimits;
+  /** IPNS name of the service at whose state it runs. */
+  service?: string;
+  /** True for a job of the provider itself: no account is charged. */
+  isOwn?: boolean;
 }
 
 export interface FinishedJob {
-  outcome: Outcome;
+  outcome: Pick<Outcome, 'head' | 'body' | 'error' | 'status' | 'headers'>;
   sealed: SealedReceipt;
 }
 
@@ -45,7 +59,7 @@ export class PriceLimitError extends WorkswapError {
 }
 
 /**
- * The whole way of one job: admit -> load -> run -> settle -> sign. Decoding and encoding are the stream's.
+ * The whole way of one job: admit -> load -> run (-> commit) -> settle -> sign. Decoding and encoding are the stream's.
  * The reservation that admits the job ends on every path: settled with the receipt, or abandoned with what was burnt.
  */
 export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promise<FinishedJob> {
@@ -53,8 +67,20 @@ export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promi
   checkLimits(limits, rooms.limits);
   const tariff = rooms.tariff();
   const input = encodeInput(request, consumer.toString());
-  const reservation = rooms.scoreLedger.reserve(consumer, limits.priceMaxBytes, 'work');
-  let outcome: Outcome;
+  const inputCid = dagCborCid(input);
+  const taskBytes = encodeTask({ handler, input: inputCid, limits, ...serviceField(job) });
+  const task = dagCborCid(taskBytes);
+  const service = job.service === undefined ? undefined : rooms.service(job.service);
+  if (service !== undefined) {
+    checkServiceJob(service, handler, request, Date.now());
+    const kept = isQuery(request) ? undefined : keptAnswer(service.state, task);
+    if (kept !== undefined) return kept;
+  }
+  const sponsor = job.isOwn ? undefined : service?.sponsorOf(consumer, limits.priceMaxBytes);
+  const reservation = job.isOwn
+    ? undefined
+    : rooms.scoreLedger.reserve(sponsor ?? consumer, limits.priceMaxBytes, 'work');
+  let ran: RanAt;
   let module: LoadedModule;
   let usage: Usage;
   try {
@@ -62,25 +88,32 @@ export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promi
     const compiledBytes = module.compiledNow === true ? module.sizeBytes : 0;
     const least = price(tariff.rates, { ...idle(input.length), compiledBytes });
     if (least > limits.priceMaxBytes) throw new PriceLimitError(limits.priceMaxBytes, least);
-    outcome = await rooms.sandbox.run(
-      {
-        module,
-        input,
-        seed: request.seed,
-        timeMs: request.timeMs,
-        limits: { ...limits, timeoutMs: Math.min(limits.timeoutMs || Infinity, rooms.limits.timeoutMsMax) },
-        budget: { rates: tariff.rates, priceMax: limits.priceMaxBytes, compiledBytes },
-      },
-      { signal, consumer: consumer.toString() },
-    );
-    usage = usageOf(outcome, input.length, compiledBytes);
+    const spec: JobSpec = {
+      module,
+      input,
+      seed: request.seed,
+      timeMs: request.timeMs,
+      limits: { ...limits, timeoutMs: Math.min(limits.timeoutMs || Infinity, rooms.limits.timeoutMsMax) },
+      budget: { rates: tariff.rates, priceMax: limits.priceMaxBytes, compiledBytes },
+    };
+    const options = { signal, consumer: consumer.toString() };
+    if (service === undefined) ran = { outcome: await rooms.sandbox.run(spec, options) };
+    else {
+      // Whoever replays the commit needs what went in, so it is there before the commit is.
+      if (!isQuery(request)) await Promise.all([rooms.keepBlock(task, taskBytes), rooms.keepBlock(inputCid, input)]);
+      const run = (state: JobSpec['state'] & {}): Promise<Outcome> => rooms.sandbox.run({ ...spec, state }, options);
+      ran = await runAtState(service.state, task, request, run, signal);
+    }
+    usage = usageOf(ran.outcome, input.length, compiledBytes);
   } catch (error) {
-    rooms.scoreLedger.abandon(reservation, isOurStop(signal) ? 0 : burntPrice(error, rooms, reservation));
+    if (reservation !== undefined) {
+      rooms.scoreLedger.abandon(reservation, isOurStop(signal) ? 0 : burntPrice(error, rooms, reservation));
+    }
     throw error;
   }
-  const inputCid = dagCborCid(input);
+  const { outcome, ...at } = ran;
   const receipt: Receipt = {
-    task: taskCid({ handler, input: inputCid, limits }),
+    task,
     handler,
     input: inputCid,
     output: outputCid(outcome),
@@ -90,9 +123,18 @@ export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promi
     meterVersion: receiptMeterVersion(module),
     provider: tariff.provider,
     consumer: consumer.toString(),
+    ...at,
+    ...(sponsor === undefined ? {} : { sponsor: sponsor.toString() }),
   };
   if (outcome.error !== undefined) receipt.error = outcome.error.code;
-  return { outcome, sealed: await rooms.settler.settle(reservation, receipt) };
+  const finished = { outcome, sealed: await rooms.settler.settle(reservation, receipt) };
+  if (sponsor !== undefined) service?.sponsored(consumer, receipt.priceBytes);
+  if (service !== undefined && !isQuery(request)) service.state.keepAnswer(task, encodeAnswer(finished));
+  return finished;
+}
+
+function serviceField({ service }: Job): { service?: string } {
+  return service === undefined ? {} : { service };
 }
 
 /** The upper bound of a task's price, without running it. Loads the handler, since its size is part of the price. */
@@ -112,7 +154,7 @@ export async function quoteJob(rooms: Rooms, job: Job, signal: AbortSignal, nowM
     memoryPagesPeak: limits.memoryPagesMax,
   });
   return {
-    task: taskCid({ handler, input: dagCborCid(input), limits }),
+    task: taskCid({ handler, input: dagCborCid(input), limits, ...serviceField(job) }),
     tariff,
     priceMaxBytes: Math.min(most, limits.priceMaxBytes),
     compileBytes: Math.ceil((rates.compile * compiledBytes) / 1024),

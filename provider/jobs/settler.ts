@@ -7,7 +7,8 @@ import type { Reservation, ScoreLedger } from '../ledger/index.ts';
 const BATCHES_UNDER_WAY_MAX = 2;
 
 interface Finished {
-  reservation: Reservation;
+  /** Undefined for a job of the provider itself: its receipt is signed, and no account changes. */
+  reservation: Reservation | undefined;
   receipt: Receipt;
   resolve: (sealed: SealedReceipt) => void;
   reject: (error: unknown) => void;
@@ -33,7 +34,7 @@ export class Settler {
     this.#key = key;
   }
 
-  settle(reservation: Reservation, receipt: Receipt): Promise<SealedReceipt> {
+  settle(reservation: Reservation | undefined, receipt: Receipt): Promise<SealedReceipt> {
     const { promise, resolve, reject } = Promise.withResolvers<SealedReceipt>();
     this.#queue.push({ reservation, receipt, resolve, reject });
     this.#schedule();
@@ -63,7 +64,7 @@ export class Settler {
     } catch (error) {
       // Nothing was delivered and nothing is booked: the provider's fault is not the consumer's debt.
       for (const job of batch) {
-        this.#ledger.abandon(job.reservation, 0);
+        if (job.reservation !== undefined) this.#ledger.abandon(job.reservation, 0);
         job.reject(error);
       }
       return;
@@ -72,7 +73,8 @@ export class Settler {
       batch.map(async (job, i) => {
         const { cid, bytes, receipt } = sealed[i]!;
         try {
-          await this.#ledger.settle(job.reservation, receipt.priceBytes, { cid: cidText(cid), bytes });
+          const record = { cid: cidText(cid), bytes };
+          if (job.reservation !== undefined) await this.#ledger.settle(job.reservation, receipt.priceBytes, record);
           job.resolve(sealed[i]!);
         } catch (error) {
           job.reject(error);

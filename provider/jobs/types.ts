@@ -1,10 +1,11 @@
-import type { Libp2p, PrivateKey } from '@libp2p/interface';
+import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
 import type { Tariff } from '../../sdk/protocol/index.ts';
 import type { ScoreLedger } from '../ledger/index.ts';
 import type { ModuleLoader } from '../modules/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Activity } from './activity.ts';
+import type { ServiceState } from '../services/state/index.ts';
 
 /** Limits of the job protocol's server. Each refusal names the one it ran into. */
 export interface JobsLimits {
@@ -40,6 +41,17 @@ export const JOBS_LIMITS: JobsLimits = {
   fuelPerMs: 10_000_000,
 };
 
+/** What a job of a service needs to know of it. */
+export interface JobService {
+  name: string;
+  handler: CID;
+  state: ServiceState;
+  /** Who pays `priceMaxBytes` for this visitor instead of the visitor; undefined when the visitor pays. */
+  sponsorOf(visitor: PeerId, priceMaxBytes: number): PeerId | undefined;
+  /** What the sponsor paid in the end. */
+  sponsored(visitor: PeerId, priceBytes: number): void;
+}
+
 export interface JobsComponents {
   libp2p: Libp2p;
   privateKey: PrivateKey;
@@ -50,6 +62,10 @@ export interface JobsComponents {
   activity: Activity;
   /** The tariff in force. */
   tariff(): Tariff;
+  /** A service that this provider hosts and that is valid now. @throws WorkswapError when there is none */
+  service(name: string): JobService;
+  /** Keeps a block for whoever replays a service's updates. */
+  keepBlock(cid: CID, bytes: Uint8Array): Promise<void>;
   /** CIDs that this provider wants now: what an indebted consumer can pay with. */
   wants(): CID[];
 }

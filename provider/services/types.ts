@@ -62,8 +62,14 @@ export interface HostRequest {
   record: Uint8Array;
   /** The descriptor block. */
   descriptor: Uint8Array;
+}
+
+export interface HostOptions {
+  /** Peer id of whoever asks: serves the blocks, and pays when `sponsor` is `maintainer`. Default: this node itself. */
+  maintainer?: string;
   /** For a service that moves here: the commit that its state continues from. */
   commit?: CID | undefined;
+  signal?: AbortSignal;
 }
 
 export type ServicesEvent =
@@ -83,10 +89,7 @@ export interface Services {
    *
    * @throws ServiceError, DocumentError, or why handler or site cannot be had
    */
-  host(
-    request: HostRequest,
-    options?: { maintainer?: string; signal?: AbortSignal },
-  ): Promise<{ acceptance: Uint8Array | undefined }>;
+  host(request: HostRequest, options?: HostOptions): Promise<{ acceptance: Uint8Array | undefined }>;
   /** At most `limit` commits (default 100), newest first, from `from` or the newest. */
   history(name: string, options?: { from?: CID; limit?: number }): Promise<HistoryEntry[]>;
   /** By the maintainer's signed order. @throws DocumentError, ServiceError ROLLBACK_STALE */

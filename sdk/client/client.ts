@@ -46,6 +46,8 @@ export interface PreparedTask {
   inputCid: CID;
   request: JobRequest;
   limits: TaskLimits;
+  /** IPNS name of the service at whose state it runs. */
+  service?: string;
 }
 
 export interface ClientInit {
@@ -111,13 +113,19 @@ export class Client {
   }
 
   /** Fills in what the caller left open, so that the same task can be quoted, called and verified. */
-  prepare(handler: CID, request: CallRequest = {}, limits: Partial<TaskLimits> = {}): PreparedTask {
+  prepare(
+    handler: CID,
+    request: CallRequest = {},
+    limits: Partial<TaskLimits> = {},
+    { service }: { service?: string } = {},
+  ): PreparedTask {
     const job = normalizeRequest(request);
     const complete = { ...DEFAULT_LIMITS, ...limits };
     const input = encodeInput(job, this.consumer);
     const inputCid = dagCborCid(input);
-    const task = taskCid({ handler, input: inputCid, limits: complete });
-    return { task, handler, input, inputCid, request: job, limits: complete };
+    const named = service === undefined ? {} : { service };
+    const task = taskCid({ handler, input: inputCid, limits: complete, ...named });
+    return { task, handler, input, inputCid, request: job, limits: complete, ...named };
   }
 
   /**
@@ -147,6 +155,7 @@ export class Client {
         provider: this.provider,
         consumer: this.consumer,
         limits,
+        isAtState: prepared.service !== undefined,
       },
       {
         open: (bytes, cids) => {
@@ -228,7 +237,7 @@ export class Client {
     signal?.throwIfAborted();
     const id = this.#takeId();
     this.#underWay.set(id, { pending, ...(signal === undefined ? {} : this.#cancelOn(signal, id, writer)) });
-    writer.write(encodeTaskRequest(id, kind, prepared.handler, prepared.request, prepared.limits));
+    writer.write(encodeTaskRequest(id, kind, prepared.handler, prepared.request, prepared.limits, prepared.service));
   }
 
   #cancelOn(signal: AbortSignal, id: number, writer: FrameWriter): { release: () => void } {

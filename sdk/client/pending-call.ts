@@ -18,6 +18,8 @@ export interface Expected {
   provider: string;
   consumer: string;
   limits: TaskLimits;
+  /** True for a job of a service: only those have a state, and somebody else who pays. */
+  isAtState: boolean;
 }
 
 export interface CallHost {
@@ -159,6 +161,9 @@ export class PendingCall {
     same('output', receipt.output.equals(output));
     same('provider', receipt.provider === expected.provider);
     same('consumer', receipt.consumer === expected.consumer);
+    same('state', (receipt.state !== undefined) === expected.isAtState);
+    same('commit', receipt.commit === undefined || expected.isAtState);
+    same('sponsor', receipt.sponsor === undefined || expected.isAtState);
     same('inputBytes', usage.inputBytes === expected.inputBytes);
     same('outputBytes', usage.outputBytes === this.#received);
     same('fuel', usage.fuel <= expected.limits.fuelMax);

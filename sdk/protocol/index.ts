@@ -5,6 +5,7 @@ export * from './constants.ts';
 export * from './descriptor.ts';
 export * from './errors.ts';
 export * from './frames.ts';
+export * from './host-order.ts';
 export * from './input.ts';
 export * from './quote.ts';
 export * from './receipt.ts';

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId, PrivateKey, Stream } from '@libp2p/interface';
 
 import { dagCborCid, WorkswapError } from '../../../sdk/protocol/index.ts';
+import { PeerBuckets, readFrame, sendFrame, TokenBucket } from '../../net/index.ts';
 import { reconcile, type Reconciliation } from '../reconcile.ts';
 import { openStatement, sealStatement, stateAccount, type AccountStatement } from '../statement.ts';
 import type { ScoreLedger } from '../types.ts';
@@ -15,8 +16,7 @@ import {
   STREAMS_PER_CONNECTION_MAX,
 } from './constants.ts';
 import { ReconcileError } from './errors.ts';
-import { PeerBuckets, TokenBucket } from './rate-limit.ts';
-import { decodeAnswer, encodeAnswer, readFrame, sendFrame, type Answer, type Refusal } from './wire.ts';
+import { decodeAnswer, encodeAnswer, type Answer, type Refusal } from './wire.ts';
 
 export interface ReconcilerComponents {
   libp2p: Pick<Libp2p, 'peerId' | 'handle' | 'unhandle' | 'dialProtocol'>;

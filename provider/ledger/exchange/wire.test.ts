@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { DocumentError } from '../../../sdk/protocol/index.ts';
 import { openStatement } from '../statement.ts';
 import { ERROR_CODE_LENGTH_MAX, ERROR_MESSAGE_LENGTH_MAX } from './constants.ts';
-import { PeerBuckets, TokenBucket } from './rate-limit.ts';
+import { PeerBuckets, TokenBucket } from '../../net/index.ts';
 import { decodeAnswer, encodeAnswer } from './wire.ts';
 
 /** Anything that DAG-CBOR can say, with the names that the decoders look for among its keys. */

@@ -1,0 +1,3 @@
+export type { HostPolicy } from './admission.ts';
+export { Hosted } from './hosted.ts';
+export { Hosting, type HostingInit } from './hosting.ts';

@@ -1,0 +1,1 @@
+export { makePublication, type Publication, type ServiceFields } from './publication.ts';

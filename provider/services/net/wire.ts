@@ -1,0 +1,121 @@
+import { encode } from '@ipld/dag-cbor';
+import { CID } from 'multiformats/cid';
+import { DocumentError, SERVICE_NAME_LENGTH_MAX, WorkswapError, type Fault } from '../../../sdk/protocol/index.ts';
+import { decodeMap, hasOnly, isMap } from '../../../sdk/protocol/signed.ts';
+import { ERROR_CODE_LENGTH_MAX, ERROR_MESSAGE_LENGTH_MAX } from './constants.ts';
+
+/** One question on a stream of /workswap/services/1.0.0, a DAG-CBOR map. */
+export type Question =
+  | { ask: 'resolve'; name: string }
+  | { ask: 'host'; record: Uint8Array; descriptor: Uint8Array; order: Uint8Array }
+  | { ask: 'rollback'; order: Uint8Array };
+
+/** What is known of a service; `acceptance`, `root` and `commit` come from whoever hosts it. */
+export interface ResolveAnswer {
+  record: Uint8Array;
+  descriptor?: Uint8Array;
+  acceptance?: Uint8Array;
+  root?: CID;
+  commit?: CID;
+}
+
+export interface HostAnswer {
+  /** Absent when the descriptor does not name the provider: the service is hosted no more. */
+  acceptance?: Uint8Array;
+}
+
+export interface RollbackAnswer {
+  commit: CID;
+  root: CID;
+}
+
+export function encodeQuestion(question: Question): Uint8Array {
+  return encode(question);
+}
+
+/** @throws DocumentError */
+export function decodeQuestion(bytes: Uint8Array): Question {
+  const map = decodeMap('question', bytes);
+  const { ask, name, record, descriptor, order } = map;
+  if (ask === 'resolve') {
+    hasOnly('question', map, ['ask', 'name']);
+    if (typeof name !== 'string' || name.length > SERVICE_NAME_LENGTH_MAX) throw malformed('it has no name');
+    return { ask, name };
+  }
+  if (ask === 'host') {
+    hasOnly('question', map, ['ask', 'record', 'descriptor', 'order']);
+    return { ask, record: bytesOf(record), descriptor: bytesOf(descriptor), order: bytesOf(order) };
+  }
+  if (ask !== 'rollback') throw malformed('it asks for nothing that we know');
+  hasOnly('question', map, ['ask', 'order']);
+  return { ask, order: bytesOf(order) };
+}
+
+export function encodeAnswer(answer: ResolveAnswer | HostAnswer | RollbackAnswer): Uint8Array {
+  return encode({ ok: answer });
+}
+
+export function encodeRefusal(error: unknown): Uint8Array {
+  const known = error instanceof WorkswapError;
+  return encode({
+    error: known
+      ? { code: error.code, message: error.peerMessage, fault: error.fault, retryable: error.retryable }
+      : { code: 'INTERNAL', message: 'The provider failed; its log says why', fault: 'provider', retryable: true },
+  });
+}
+
+/** The other side refuses. */
+export class RefusedError extends WorkswapError {}
+
+/** @throws RefusedError when it is a refusal, DocumentError when it is neither */
+function decodeAnswer(bytes: Uint8Array): Record<string, unknown> {
+  const { ok, error } = decodeMap('answer', bytes);
+  if (isMap(ok)) return ok;
+  if (!isMap(error)) throw malformed('it has neither ok nor error');
+  const fault: Fault = error['fault'] === 'consumer' || error['fault'] === 'handler' ? error['fault'] : 'provider';
+  const code = readable(error['code'], ERROR_CODE_LENGTH_MAX);
+  const message = readable(error['message'], ERROR_MESSAGE_LENGTH_MAX);
+  throw new RefusedError(code, message, { fault, retryable: error['retryable'] === true });
+}
+
+export function decodeResolveAnswer(bytes: Uint8Array): ResolveAnswer {
+  const { record, descriptor, acceptance, root, commit } = decodeAnswer(bytes);
+  return {
+    record: bytesOf(record),
+    ...(descriptor === undefined ? {} : { descriptor: bytesOf(descriptor) }),
+    ...(acceptance === undefined ? {} : { acceptance: bytesOf(acceptance) }),
+    ...(root === undefined ? {} : { root: cidOf(root) }),
+    ...(commit === undefined ? {} : { commit: cidOf(commit) }),
+  };
+}
+
+export function decodeHostAnswer(bytes: Uint8Array): HostAnswer {
+  const { acceptance } = decodeAnswer(bytes);
+  return acceptance === undefined ? {} : { acceptance: bytesOf(acceptance) };
+}
+
+export function decodeRollbackAnswer(bytes: Uint8Array): RollbackAnswer {
+  const { commit, root } = decodeAnswer(bytes);
+  return { commit: cidOf(commit), root: cidOf(root) };
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw malformed('a field is missing or no bytes');
+}
+
+function cidOf(value: unknown): CID {
+  const cid = CID.asCID(value);
+  if (cid === null) throw malformed('a field is missing or no CID');
+  return cid;
+}
+
+/** What a stranger wrote ends up on a terminal. */
+function readable(value: unknown, lengthMax: number): string {
+  if (typeof value !== 'string') throw malformed('its error has no code or no message');
+  return value.slice(0, lengthMax).replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
+}
+
+function malformed(reason: string): DocumentError {
+  return new DocumentError('message', reason);
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { peerIdFromString } from '@libp2p/peer-id';
+import type { PeerId } from '@libp2p/interface';
+import { isExpired, type Tariff } from '../../sdk/protocol/index.ts';
+import type { JobService } from '../jobs/index.ts';
+import type { ModuleLoader } from '../modules/index.ts';
+import type { Peer } from '../peer.ts';
+import { openDatabase, type FastBlockstore, type GetBlock } from '../store/index.ts';
+import { ServiceError } from './errors.ts';
+import { Hosting, type Hosted, type HostPolicy } from './hosting/index.ts';
+import { SERVICES_LIMITS, type ServicesLimits } from './limits.ts';
+import { NameStore, ServiceKeys } from './names/index.ts';
+import { ServicesServer } from './net/index.ts';
+import { Sponsoring } from './sponsoring.ts';
+import { openStates } from './state/index.ts';
+
+export interface ProviderServicesInit {
+  peer: Peer;
+  dataDir: string | undefined;
+  modules: ModuleLoader;
+  getBlock: GetBlock;
+  tariff: () => Tariff;
+  policy: HostPolicy;
+  allowed: readonly string[];
+  limits?: Partial<ServicesLimits>;
+  onError: (error: unknown) => void;
+}
+
+/** Everything of a provider that has to do with services, as the other rooms of the house use it. */
+export interface ProviderServices {
+  hosting: Hosting;
+  /** For jobs. @throws ServiceError SERVICE_NOT_HOSTED, SERVICE_EXPIRED */
+  forJob(name: string): JobService;
+  /** By IPNS name or short name. @throws ServiceError SERVICE_NOT_FOUND, SERVICE_EXPIRED */
+  find(name: string): Promise<Hosted>;
+  start(): Promise<void>;
+  /** Before the jobs end: no new questions. */
+  stop(): Promise<void>;
+  /** After the jobs have ended. */
+  close(): Promise<void>;
+}
+
+/** @throws StoreError */
+export function openProviderServices(init: ProviderServicesInit): ProviderServices {
+  const { peer, dataDir, onError } = init;
+  const { libp2p } = peer;
+  const limits = { ...SERVICES_LIMITS, ...init.limits };
+  const pathOf = (file: string): string => (dataDir === undefined ? ':memory:' : join(dataDir, file));
+  const database = openDatabase(pathOf('services.sqlite'));
+  const stateDatabase = openDatabase(pathOf('state.sqlite'));
+  const names = new NameStore(database, limits.namesMax);
+  const states = openStates({
+    database: stateDatabase,
+    blockstore: peer.blockstore as FastBlockstore,
+    getBlock: init.getBlock,
+    onError,
+  });
+  const hosting = new Hosting({
+    ...init,
+    peerId: libp2p.peerId,
+    privateKey: peer.privateKey,
+    database,
+    names,
+    keys: dataDir === undefined ? undefined : new ServiceKeys(dataDir),
+    states,
+    blockstore: peer.blockstore,
+    allowed: new Set([...init.allowed, libp2p.peerId.toString()]),
+    limits,
+    publish: () => {},
+  });
+  const server = new ServicesServer({ libp2p, hosting, names, onError });
+  const sponsoring = new Sponsoring(limits);
+
+  const valid = (hosted: Hosted): Hosted => {
+    if (!isExpired(hosted, Date.now())) return hosted;
+    throw new ServiceError(
+      'SERVICE_EXPIRED',
+      `The descriptor of ${hosted.name} has expired. Its maintainer renews it with "workswap service update".`,
+    );
+  };
+  const jobServices = new WeakMap<Hosted, JobService>();
+  const toJobService = (hosted: Hosted): JobService => {
+    const { name, handler, state, sponsor, maintainer } = hosted;
+    const payer: PeerId | undefined = sponsor === 'maintainer' ? peerIdFromString(maintainer) : undefined;
+    const isOurs = maintainer === libp2p.peerId.toString();
+    return {
+      name,
+      handler,
+      state,
+      sponsorOf: (visitor, priceMaxBytes) =>
+        payer !== undefined && !isOurs && sponsoring.covers(name, visitor.toString(), priceMaxBytes)
+          ? payer
+          : undefined,
+      sponsored: (visitor, priceBytes) => sponsoring.add(name, visitor.toString(), priceBytes),
+    };
+  };
+  return {
+    hosting,
+    forJob(name) {
+      const hosted = hosting.get(name);
+      if (hosted === undefined) {
+        throw new ServiceError('SERVICE_NOT_HOSTED', `This provider does not host ${name}. Resolve the name again.`);
+      }
+      let service = jobServices.get(valid(hosted));
+      if (service === undefined) {
+        service = toJobService(hosted);
+        jobServices.set(hosted, service);
+      }
+      return service;
+    },
+    async find(name) {
+      let hosted = hosting.get(name);
+      if (hosted === undefined) {
+        await hosting.refreshShortNames();
+        hosted = hosting.get(name);
+      }
+      if (hosted !== undefined) return valid(hosted);
+      throw new ServiceError('SERVICE_NOT_FOUND', `This provider hosts no service "${name.slice(0, 100)}".`);
+    },
+    async start() {
+      await hosting.start();
+      await server.start();
+    },
+    async stop() {
+      hosting.stop();
+      await server.stop();
+    },
+    async close() {
+      await states.close();
+      stateDatabase.close();
+      names.close();
+    },
+  };
+}
