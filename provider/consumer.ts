@@ -7,16 +7,24 @@ import { parseConfig } from './config.ts';
 import type { ConfigInput } from './config.ts';
 import { createPeer } from './peer.ts';
 import type { Peer, PeerInit } from './peer.ts';
+import { openConsumerServices } from './services/index.ts';
+import type { ConsumerServices, NameRecord, ServiceRunner } from './services/index.ts';
 
 export interface ConsumerOptions extends Pick<PeerInit, 'dataDir' | 'privateKey' | 'scoreLedger' | 'ledgerFile'> {
   /** Multiaddrs to listen on; none by default: providers fetch blocks over the connection that the consumer opened. */
   listen?: string[];
   /** Who is asked where content is, as in workswap.toml; nobody by default. */
   routing?: NonNullable<ConfigInput['routing']>;
+  /** Asks the domain name system about names with dots; off by default. */
+  dnslink?: boolean;
 }
 
 /** A node that asks for jobs: it serves its own blocks over Bitswap, and books every receipt in its own ledger. */
 export interface Consumer extends Peer {
+  /** Uses services at their endpoints: resolves names, checks who may serve them, fails over. */
+  readonly runner: ServiceRunner;
+  /** What an IPNS name stands for: the newest record that connected peers, contacts and routers know. */
+  resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
   connect(addrs: PeerId | string | string[], options?: { signal?: AbortSignal }): Promise<Client>;
   /** Keeps every block that `verify` needs to run the task again: receipt, task, input and tariff. */
   keepEvidence(client: Client, task: PreparedTask, sealed: SealedReceipt): Promise<void>;
@@ -28,8 +36,13 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
   const peer = await createPeer({ ...options, node, routing });
   const clients = new Set<Client>();
   await peer.start();
-  return {
+  let services: ConsumerServices | undefined;
+  const consumer: Consumer = {
     ...peer,
+    get runner() {
+      return open().runner;
+    },
+    resolveName: (name, signal) => open().resolveName(name, signal),
     async connect(addrs, { signal } = {}) {
       const client = await connect(addrs, {
         libp2p: peer.libp2p,
@@ -59,8 +72,21 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
       await peer.blockstore.put(tariff.cid, tariff.bytes);
     },
     async stop() {
+      services?.close();
       await Promise.all([...clients].map((client) => client.close()));
       await peer.stop();
     },
   };
+  // Most consumers call a handler or two and never look for a name.
+  function open(): ConsumerServices {
+    services ??= openConsumerServices({
+      peer,
+      dataDir: options.dataDir,
+      routing,
+      dnslink: options.dnslink ?? false,
+      connect: (addrs, from) => consumer.connect(addrs, from),
+    });
+    return services;
+  }
+  return consumer;
 }

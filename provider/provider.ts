@@ -104,6 +104,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     modules,
     getBlock,
     tariff: () => tariff,
+    routing: config.routing,
     policy,
     // The ledger has checked it.
     allowed: [...((config.credit['allow'] as string[] | undefined) ?? []), ...(options.maintainers ?? [])],

@@ -1,5 +1,7 @@
 import { peerRoutingSymbol, type PeerInfo, type PeerRouting } from '@libp2p/interface';
 import { kadDHT, type KadDHT, type KadDHTComponents } from '@libp2p/kad-dht';
+import { ipnsSelector } from 'ipns/selector';
+import { ipnsValidator } from 'ipns/validator';
 import type { AddressFilter } from './addresses.ts';
 import { BoundedDatastore } from './bounded-datastore.ts';
 import type { RoutingLimits } from './limits.ts';
@@ -27,9 +29,12 @@ export function dhtService(
       siblingsMax: PROVIDERS_PER_CID_MAX,
       keep: (key) => key.endsWith(own),
     });
-    const dht = kadDHT({ clientMode: mode === 'client', peerInfoMapper: filtered })(
-      Object.create(components, { datastore: { value: datastore } }) as KadDHTComponents,
-    );
+    const dht = kadDHT({
+      clientMode: mode === 'client',
+      peerInfoMapper: filtered,
+      validators: { ipns: ipnsValidator },
+      selectors: { ipns: ipnsSelector },
+    })(Object.create(components, { datastore: { value: datastore } }) as KadDHTComponents);
     // libp2p dials what this finds without asking the address filter of its peer store.
     const routing = (dht as KadDHT & { [peerRoutingSymbol]: PeerRouting })[peerRoutingSymbol];
     const filteredRouting: PeerRouting = {

@@ -1,3 +1,4 @@
+export { nameRouters, openConsumerServices, type ConsumerServices } from './consumer-services.ts';
 export { ServiceError, type ServiceErrorCode } from './errors.ts';
 export type { HostPolicy } from './hosting/index.ts';
 export { SERVICES_LIMITS, type ServicesLimits } from './limits.ts';

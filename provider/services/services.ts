@@ -5,11 +5,13 @@ import { isExpired, type Tariff } from '../../sdk/protocol/index.ts';
 import type { JobService } from '../jobs/index.ts';
 import type { ModuleLoader } from '../modules/index.ts';
 import type { Peer } from '../peer.ts';
+import type { RoutingConfig } from '../routing/index.ts';
 import { openDatabase, type FastBlockstore, type GetBlock } from '../store/index.ts';
 import { ServiceError } from './errors.ts';
 import { Hosting, type Hosted, type HostPolicy } from './hosting/index.ts';
 import { SERVICES_LIMITS, type ServicesLimits } from './limits.ts';
-import { NameStore, ServiceKeys } from './names/index.ts';
+import { NameStore, Publisher, ServiceKeys, type NameRecord } from './names/index.ts';
+import { nameRouters } from './consumer-services.ts';
 import { ServicesServer } from './net/index.ts';
 import { Sponsoring } from './sponsoring.ts';
 import { openStates } from './state/index.ts';
@@ -20,6 +22,7 @@ export interface ProviderServicesInit {
   modules: ModuleLoader;
   getBlock: GetBlock;
   tariff: () => Tariff;
+  routing: RoutingConfig;
   policy: HostPolicy;
   allowed: readonly string[];
   limits?: Partial<ServicesLimits>;
@@ -66,8 +69,14 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
     blockstore: peer.blockstore,
     allowed: new Set([...init.allowed, libp2p.peerId.toString()]),
     limits,
-    publish: () => {},
+    publish: (record) => publisher.publish(record),
   });
+  const hostedRecords = (): NameRecord[] =>
+    hosting.list().flatMap(({ name }) => {
+      const record = names.latest(name);
+      return record === undefined ? [] : [record];
+    });
+  const publisher = new Publisher(nameRouters(peer, init.routing), hostedRecords, onError);
   const server = new ServicesServer({ libp2p, hosting, names, onError });
   const sponsoring = new Sponsoring(limits);
 
@@ -119,10 +128,12 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
     },
     async start() {
       await hosting.start();
+      publisher.start();
       await server.start();
     },
     async stop() {
       hosting.stop();
+      publisher.stop();
       await server.stop();
     },
     async close() {

@@ -2,3 +2,8 @@ export { RecordError, ServiceKeyError, type RecordReason } from './errors.ts';
 export { isShortName, ServiceKeys } from './keys.ts';
 export { checkRecord, createRecord, isNewer, RECORD_BYTES_MAX, refuseOlder, type NameRecord } from './records.ts';
 export { NameStore } from './store.ts';
+export { DnsLink } from './dnslink.ts';
+export { PeersSource } from './peers-source.ts';
+export { Publisher } from './publisher.ts';
+export { NameResolver, type NameAnswer, type NameSource, type ResolvedName } from './resolver.ts';
+export { DelegatedNames, DhtNames, type NameRouter } from './routing-sources.ts';
