@@ -7,6 +7,7 @@ import {
   nodeMemoryBytes,
   type Database,
   type FastBlockstore,
+  type FoundFile,
   type GetBlock,
   type Key,
   type NewNodes,
@@ -26,6 +27,8 @@ export interface StateBlocksInit {
 
 /** A link in a listing, and its share of the nodes that it keeps alive. */
 const LISTED_BYTES = 80;
+/** What is kept of a path besides itself. */
+const PATH_BYTES = 300;
 
 /**
  * Blocks of states wherever they are: on their way to the disk, in the journal, in the block store, at peers. Decoded
@@ -36,6 +39,7 @@ export class StateBlocks implements NodeStore {
   readonly #nodes: HotCache<Node>;
   readonly #files: HotCache<Uint8Array>;
   readonly #listings: ByteCache<SortedLinks>;
+  readonly #paths: HotCache<FoundFile>;
   /** Blocks of commits that are not durable yet, and how many commits wait with them. */
   readonly #unwritten = new Map<Key, { bytes: Uint8Array; commits: number }>();
   readonly #inJournal: ReturnType<Database['sqlite']['prepare']>;
@@ -44,6 +48,7 @@ export class StateBlocks implements NodeStore {
     this.#init = init;
     this.#nodes = new HotCache(init.limits.nodesBytesMax);
     this.#files = new HotCache(init.limits.filesBytesMax);
+    this.#paths = new HotCache(init.limits.pathsBytesMax);
     this.#listings = new ByteCache(init.limits.listingsBytesMax);
     this.#inJournal = init.database.sqlite.prepare('SELECT bytes FROM journal WHERE cid = ? LIMIT 1');
   }
@@ -64,6 +69,14 @@ export class StateBlocks implements NodeStore {
 
   keepListing(key: Key, listing: SortedLinks): void {
     this.#listings.set(key, listing, 256 + listing.total * LISTED_BYTES);
+  }
+
+  fileAt(root: Key, path: string): FoundFile | undefined {
+    return this.#paths.get(root + path);
+  }
+
+  keepFileAt(root: Key, path: string, file: FoundFile): void {
+    this.#paths.set(root + path, file, PATH_BYTES + path.length);
   }
 
   /** A file's raw block: at once when it is in memory. */

@@ -8,6 +8,8 @@ export const STATE_LIMITS = {
   nodesBytesMax: 128 * MIB,
   /** Bytes of files that were read or written last. */
   filesBytesMax: 64 * MIB,
+  /** Where files are that were looked up last, by root and path. */
+  pathsBytesMax: 16 * MIB,
   /** Sharded directories in the order of their names. 100,000 files take about 8 MiB, the next root's list as much. */
   listingsBytesMax: 64 * MIB,
   /** Updates of one commit, and the bytes that they wrote. */
@@ -17,6 +19,10 @@ export const STATE_LIMITS = {
   queueMax: 4096,
   /** Blocks that are in no commit's way but not in the block store yet; above it updates wait. */
   journalBytesMax: 256 * MIB,
+  /** Blocks are moved when no commit came for a while, or when they have waited for this long or are this many. */
+  moveIdleMs: 50,
+  moveWaitMsMax: 1_000,
+  moveWaitBytesMax: 64 * MIB,
   /** Blocks stay in the journal after they were moved: until then the kernel has written their files to the disk. */
   journalKeepMs: 2 * MINUTE_MS,
   journalKeepBytesMax: 1024 * MIB,

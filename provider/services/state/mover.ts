@@ -30,6 +30,9 @@ export class Mover {
   #waitingBytes: number;
   #moving: Promise<void> | undefined;
   #closed = false;
+  #idleTimer: NodeJS.Timeout | undefined;
+  /** When the first of those that wait came. */
+  #waitingSinceMs: number | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #waiters: { isDone: () => boolean; resolve: () => void }[] = [];
 
@@ -50,7 +53,7 @@ export class Mover {
     if (bytes === 0) return;
     this.#newest = newest;
     this.#waitingBytes += bytes;
-    this.#start();
+    this.#schedule();
   }
 
   /** The newest row that need not be in the journal any more; undefined when all need to be. */
@@ -78,6 +81,7 @@ export class Mover {
   /** Resolves when everything that is in the journal now is in the block store. */
   flush(): Promise<void> {
     const target = this.#newest;
+    this.#start();
     return this.#until(() => this.#movedTo >= target);
   }
 
@@ -89,6 +93,7 @@ export class Mover {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#idleTimer);
     this.#wake();
   }
 
@@ -107,9 +112,28 @@ export class Mover {
     });
   }
 
+  /**
+   * New files make every sync of the database slower, since the file system then syncs their names as well. So they are
+   * written when no commits are, or when they have waited long enough.
+   */
+  #schedule(): void {
+    const { moveIdleMs, moveWaitMsMax, moveWaitBytesMax } = this.#limits;
+    const nowMs = performance.now();
+    if (this.#moving !== undefined || this.#closed) return;
+    this.#waitingSinceMs ??= nowMs;
+    if (this.#waitingBytes > moveWaitBytesMax || nowMs - this.#waitingSinceMs > moveWaitMsMax) {
+      this.#start();
+      return;
+    }
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#start(), moveIdleMs).unref();
+  }
+
   #start(): void {
     if (this.#moving !== undefined || this.#closed || this.#retryTimer !== undefined || this.#movedTo >= this.#newest)
       return;
+    clearTimeout(this.#idleTimer);
+    this.#waitingSinceMs = undefined;
     this.#moving = this.#move()
       .catch((error: unknown) => {
         this.#onError(error);
@@ -121,14 +145,17 @@ export class Mover {
       })
       .finally(() => {
         this.#moving = undefined;
-        this.#start();
+        this.#wake();
+        if (this.#waiters.length > 0) this.#start();
+        else if (this.#movedTo < this.#newest) this.#schedule();
       });
   }
 
   async #move(): Promise<void> {
-    while (!this.#closed) {
+    const target = this.#newest;
+    while (this.#movedTo < target && !this.#closed) {
       const rows = this.#select.all(this.#movedTo, ROWS_AT_ONCE);
-      if (rows.length === 0) this.#movedTo = this.#newest;
+      if (rows.length === 0) this.#movedTo = target;
       const puts = rows.map(async (row) => {
         const key = Buffer.from(row['cid'] as Uint8Array).toString('latin1');
         await this.#store(cidOfKey(key), row['bytes'] as Uint8Array);
@@ -144,7 +171,6 @@ export class Mover {
         this.#movedBytes += bytes;
       }
       this.#wake();
-      if (this.#movedTo >= this.#newest) return;
     }
   }
 }

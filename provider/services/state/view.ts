@@ -6,6 +6,7 @@ import {
   list,
   whenLoaded,
   type ChangedDirectory,
+  type Found,
   type FoundFile,
   type Key,
 } from '../../store/index.ts';
@@ -24,14 +25,8 @@ export class TreeView implements StateView {
   }
 
   stat(path: string, signal: AbortSignal): StateStat | undefined | Promise<StateStat | undefined> {
-    return whenLoaded(
-      this.#blocks,
-      (nodes) => {
-        const found = find(nodes, this.#root, this.#changes, path);
-        return found && { kind: found.kind, size: found.size };
-      },
-      signal,
-    );
+    const found = this.#find(path, signal);
+    return found instanceof Promise ? found.then(statOf) : statOf(found);
   }
 
   read(
@@ -40,7 +35,7 @@ export class TreeView implements StateView {
     length: number,
     signal: AbortSignal,
   ): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    const found = whenLoaded(this.#blocks, (nodes) => find(nodes, this.#root, this.#changes, path), signal);
+    const found = this.#find(path, signal);
     if (found instanceof Promise) {
       return found.then((late) => (late?.kind === 'file' ? this.#readFile(late, offset, length, signal) : undefined));
     }
@@ -61,6 +56,22 @@ export class TreeView implements StateView {
       (nodes) => {
         const found = find(nodes, this.#root, this.#changes, path);
         return found?.kind === 'directory' ? list(nodes, found, after, limit) : undefined;
+      },
+      signal,
+    );
+  }
+
+  /** A file of a root is looked up once, however large its directory is. */
+  #find(path: string, signal: AbortSignal): Found | undefined | Promise<Found | undefined> {
+    const isPlain = this.#changes === undefined;
+    const known = isPlain ? this.#blocks.fileAt(this.#root, path) : undefined;
+    if (known !== undefined) return known;
+    return whenLoaded(
+      this.#blocks,
+      (nodes) => {
+        const found = find(nodes, this.#root, this.#changes, path);
+        if (isPlain && found?.kind === 'file') this.#blocks.keepFileAt(this.#root, path, found);
+        return found;
       },
       signal,
     );
@@ -90,6 +101,10 @@ export class TreeView implements StateView {
     }
     return target;
   }
+}
+
+function statOf(found: Found | undefined): StateStat | undefined {
+  return found && { kind: found.kind, size: found.size };
 }
 
 /** Of a Buffer `slice` would be a view. */
