@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newProject } from '../provider/workbench/index.ts';
+import { directory } from './fixtures.ts';
 import { rawGet, startDevProcess } from './dev-process.ts';
 import type { DevProcess } from './dev-process.ts';
 
@@ -136,4 +137,33 @@ describe('workswap dev', () => {
     const large = await fetch(new URL('/x', dev.url), { method: 'POST', body: new Uint8Array(1024 * 1024 + 1) });
     expect(large.status).toBe(413);
   });
+});
+
+it('keeps the state of a project in plain files, also after a restart, and throws it away when asked to', async () => {
+  const home = await directory();
+  const book = join(home, 'book');
+  await newProject(book, 'book', 'guestbook');
+  const first = await startDevProcess(book);
+  await fetch(new URL('/sign', first.url), {
+    method: 'POST',
+    body: new URLSearchParams({ name: 'Ada', message: 'Hi' }),
+  });
+  expect(await first.stop()).toBe(0);
+  const file = join(book, '.workswap', 'state', 'entries', '0000000', '0000000000');
+  expect(await readFile(file, 'utf8')).toBe('Ada\nHi');
+
+  const second = await startDevProcess(book);
+  const page = await (await fetch(second.url)).text();
+  expect(page).toContain('<strong>Ada</strong>');
+  const { id } = await second.event('request');
+  expect(await (await fetch(new URL(`/.workswap/profile?id=${String(id)}`, second.url))).text()).toContain(
+    'state_read',
+  );
+  expect(await (await fetch(new URL('/.workswap/state?path=entries/length', second.url))).text()).toContain(
+    '<pre>1</pre>',
+  );
+  await fetch(new URL('/.workswap/state/clear', second.url), { method: 'POST' });
+  expect(await (await fetch(second.url)).text()).not.toContain('Ada');
+  expect(await second.stop()).toBe(0);
+  await expect(readFile(file)).rejects.toThrow('ENOENT');
 });

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { UsageError } from './errors.ts';
 import { count } from './options.ts';
 import { formatBytes, formatCount } from './output.ts';
-import { interruptSignal } from './session.ts';
+import { defaultDirectory } from '../config.ts';
+import { blocksDirectory, interruptSignal } from './session.ts';
 
 const PORT = 4400;
 
@@ -14,6 +16,7 @@ export function addDev(program: Command): Command {
     .description('Serve a project at localhost: builds and reloads on every save, shows what each request costs.')
     .argument('[directory]', 'the project', '.')
     .addOption(new Option('--port <PORT>', `default ${PORT}, or a free one when that is taken`).argParser(count))
+    .option('--home <DIR>', 'directory whose published blocks the handler may read', defaultDirectory('consumer'))
     .option('--json', 'print one event a line: ready, built, build-failed, request')
     .addHelpText(
       'after',
@@ -28,16 +31,24 @@ Examples:
     .action(dev);
 }
 
-async function dev(directory: string, { port, json = false }: { port?: number; json?: boolean }): Promise<void> {
+interface DevFlags {
+  port?: number;
+  home: string;
+  json?: boolean;
+}
+
+async function dev(directory: string, { port, home, json = false }: DevFlags): Promise<void> {
   const signal = interruptSignal();
   const { startDev } = await import('../dev/index.ts');
   const say = (event: Record<string, unknown>, text: string): void => {
     if (json) console.log(JSON.stringify(event));
     else console.log(text);
   };
+  const blocks = blocksDirectory(home);
   const options: Parameters<typeof startDev>[0] = {
     directory,
     port: port ?? PORT,
+    ...(existsSync(blocks) ? { blocks } : {}),
     events: {
       built({ bytes, cid, diagnostics, reloads }) {
         if (diagnostics !== '') process.stderr.write(`${diagnostics}\n`);

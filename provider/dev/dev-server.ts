@@ -64,7 +64,7 @@ export class DevServer {
     const at = url.indexOf('?');
     const path = at < 0 ? url : url.slice(0, at);
     if (path === DEV_PREFIX || path.startsWith(`${DEV_PREFIX}/`)) {
-      this.#answerDev(
+      await this.#answerDev(
         method,
         path.slice(DEV_PREFIX.length),
         new URLSearchParams(at < 0 ? '' : url.slice(at)),
@@ -127,13 +127,13 @@ export class DevServer {
     send(response, outcome.status, headers, isHtml ? withReload(new TextDecoder().decode(outcome.body)) : outcome.body);
   }
 
-  #answerDev(
+  async #answerDev(
     method: string,
     path: string,
     query: URLSearchParams,
     request: IncomingMessage,
     response: ServerResponse,
-  ): void {
+  ): Promise<void> {
     const site = this.#site;
     const html = (body: string): void =>
       send(response, 200, { 'content-type': 'text/html; charset=utf-8', ...NO_STORE }, body);
@@ -153,7 +153,7 @@ export class DevServer {
     else if (path === '/state') html(statePage(site.state, query.get('path') ?? undefined));
     else if (path === '/profile') {
       const record = site.records.get(Number(query.get('id')));
-      const profile = record === undefined ? undefined : site.profile(record);
+      const profile = record === undefined ? undefined : await site.profile(record);
       if (record === undefined || profile === undefined) {
         sendText(response, 404, 'that request is forgotten, or its handler has changed since');
       } else html(profilePage(record, profile));

@@ -1,12 +1,13 @@
+import { CID } from 'multiformats/cid';
 import { buildHandler } from '../../sdk/build/index.ts';
 import type { Build } from '../../sdk/build/index.ts';
 import type { CallRequest } from '../../sdk/client/index.ts';
-import { profile, SourceMap } from '../profile/index.ts';
+import { profile, ProfileFilesError, SourceMap, withFiles } from '../profile/index.ts';
 import type { Profile } from '../profile/index.ts';
 import { createNodeHost } from '../sandbox/index.ts';
+import { openFile } from '../store/index.ts';
 import { HandlerRunner, isQuery } from '../workbench/index.ts';
 import type { Project } from '../workbench/index.ts';
-import type { CID } from 'multiformats/cid';
 import type { DirectoryState } from './directory-state.ts';
 import { Records } from './records.ts';
 import type { RequestRecord } from './records.ts';
@@ -29,8 +30,8 @@ export class DevSite {
     this.#runner = runner;
   }
 
-  static async open(project: Project, state: DirectoryState): Promise<DevSite> {
-    return new DevSite(project, state, await HandlerRunner.open());
+  static async open(project: Project, state: DirectoryState, blocks: string | undefined): Promise<DevSite> {
+    return new DevSite(project, state, await HandlerRunner.open(blocks));
   }
 
   /** Builds what has changed. @throws BuildError with every problem's file and line */
@@ -57,12 +58,20 @@ export class DevSite {
     return turn;
   }
 
-  /** Runs a request's job again, instrumented. Undefined when the handler is not the one of then any more. */
-  profile({ handler, result }: RequestRecord): Profile | undefined {
+  /** Runs a request's job again, instrumented, on the state as it is now. Undefined when the handler is not the one of then any more. */
+  async profile({ handler, result }: RequestRecord): Promise<Profile | undefined> {
     const current = this.#current;
     if (current === undefined || !current.handler.equals(handler)) return undefined;
     const { wasm, sourceMap } = current.build;
-    return profile(wasm, result.job, createNodeHost(), sourceMap === undefined ? undefined : new SourceMap(sourceMap));
+    const map = sourceMap === undefined ? undefined : new SourceMap(sourceMap);
+    return withFiles(
+      (files) => profile(wasm, result.job, { ...createNodeHost(files), state: this.state }, map),
+      async (cid, bytesMax) => {
+        const file = await openFile(CID.decode(cid), this.#runner.engine.getBlock);
+        if (file.size > bytesMax) throw new ProfileFilesError();
+        return file.read(0, file.size);
+      },
+    );
   }
 
   close(): Promise<void> {

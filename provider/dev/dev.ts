@@ -24,6 +24,8 @@ export interface DevOptions {
   directory: string;
   /** 0 takes a free one. */
   port: number;
+  /** A directory of blocks that the handler may read by CID. */
+  blocks?: string;
   events: DevEvents;
 }
 
@@ -33,10 +35,10 @@ export interface DevOptions {
  *
  * @throws ProjectError when there is no project
  */
-export async function startDev({ directory, port, events }: DevOptions): Promise<Dev> {
+export async function startDev({ directory, port, blocks, events }: DevOptions): Promise<Dev> {
   const project = await openProject(directory);
   const state = await DirectoryState.open(join(project.directory, '.workswap', 'state'));
-  const site = await DevSite.open(project, state);
+  const site = await DevSite.open(project, state, blocks);
   const hub = new ReloadHub();
   const stop = new AbortController();
   let failure = '';
