@@ -7,7 +7,7 @@ import { problem } from './problem';
 export function addCard(req: Request, params: Params): Response {
   const change = new Change(req, params.get('board'));
   if (change.refusal !== null) return change.refusal!;
-  const column = change.board.column(<i32>change.json.get('column').asNumber());
+  const column = change.board.column(change.whole('column', -1));
   if (column === null) return noColumn();
   const title = change.text('title', '');
   const text = change.text('text', '');
@@ -34,14 +34,13 @@ export function changeCard(req: Request, params: Params): Response {
   if (wrong === null) wrong = textProblem(text);
   if (wrong !== null) return wrong;
   const json = change.json;
-  const to: Column | null = json.has('column') ? change.board.column(<i32>json.get('column').asNumber()) : from;
+  const to: Column | null = json.has('column') ? change.board.column(change.whole('column', -1)) : from;
   if (to === null) return noColumn();
   card.title = title;
   card.text = text;
   if (json.has('column') || json.has('position')) {
     from.cards.splice(at, 1);
-    const wanted = json.get('position').asNumber(<f64>CARDS_MAX);
-    placeCard(to, card, <i32>max(0, min(<f64>CARDS_MAX, wanted)));
+    placeCard(to, card, change.whole('position', CARDS_MAX));
   }
   return change.done();
 }

@@ -24,7 +24,8 @@ export class Change {
 
   private read(id: string): Response | null {
     const req = this.req;
-    if (req.headers.get('sec-fetch-site') == 'cross-site') return problem(403, 'CROSS_SITE', 'The request came from another site.');
+    if (req.headers.get('sec-fetch-site') == 'cross-site')
+      return problem(403, 'CROSS_SITE', 'The request came from another site.');
     if (req.body.length > BODY_BYTES_MAX) return problem(413, 'TOO_LARGE', 'A body has at most 32 KiB.');
     if (req.method != 'DELETE') {
       if (!req.headers.get('content-type').startsWith('application/json')) {
@@ -39,7 +40,8 @@ export class Change {
     if (board === null) return problem(404, 'NO_BOARD', 'There is no such board.');
     this.board = board;
     const expected = req.headers.get('if-match');
-    if (expected.length == 0) return problem(428, 'NO_VERSION', 'Say in If-Match which version of the board you change.');
+    if (expected.length == 0)
+      return problem(428, 'NO_VERSION', 'Say in If-Match which version of the board you change.');
     if (expected != board.etag) {
       const detail = 'The board was changed meanwhile: it has version ' + board.version.toString() + ' now.';
       return problem(409, 'VERSION_CONFLICT', detail).header('etag', board.etag);
@@ -50,6 +52,12 @@ export class Change {
   /** A text of the body without the spaces around it: `fallback` where it is not there. */
   text(name: string, fallback: string): string {
     return this.json.get(name).asString(fallback).trimEnd().trimStart();
+  }
+
+  /** A whole number of the body: `fallback` where it is not there, -1 for what is none or out of all range. */
+  whole(name: string, fallback: i32): i32 {
+    const value = this.json.get(name).asNumber(<f64>fallback);
+    return value >= 0 && value <= 1e9 && value == Math.floor(value) ? <i32>value : -1;
   }
 
   /** Keeps the board, with a new version, and answers it. */

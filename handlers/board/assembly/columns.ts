@@ -26,7 +26,7 @@ export function changeColumn(req: Request, params: Params): Response {
   if (wrong !== null) return wrong;
   column.title = title;
   if (change.json.has('position')) {
-    const to = <i32>max(0, min(<f64>(columns.length - 1), change.json.get('position').asNumber()));
+    const to = max(0, min(columns.length - 1, change.whole('position', 0)));
     columns.splice(columns.indexOf(column), 1);
     columns.push(column);
     for (let i = columns.length - 1; i > to; i--) {

@@ -9,7 +9,9 @@ import { BOARDS_MAX, boardCount, boardList, newBoardId, readBoard, removeBoard }
 /** The API behind the page in public/: README.md describes it. */
 export function handle(req: Request): Response {
   return new Router()
-    .get('/api/boards', (req: Request, params: Params) => Response.json(boardList()).header('cache-control', 'no-cache'))
+    .get('/api/boards', (req: Request, params: Params) =>
+      Response.json(boardList()).header('cache-control', 'no-cache'),
+    )
     .post('/api/boards', addBoard)
     .get('/api/boards/:board', showBoard)
     .patch('/api/boards/:board', changeBoard)

@@ -43,7 +43,9 @@ export class Board {
       const cards = columns.at(i).get('cards');
       for (let j = 0; j < cards.length; j++) {
         const card = cards.at(j);
-        column.cards.push(new Card(<i32>card.get('id').asNumber(), card.get('title').asString(), card.get('text').asString()));
+        column.cards.push(
+          new Card(<i32>card.get('id').asNumber(), card.get('title').asString(), card.get('text').asString()),
+        );
       }
       board.columns.push(column);
     }

@@ -35,7 +35,15 @@ export function boardList(): string {
   for (let i = 0; i < files.length; i++) {
     const board = readBoard(files[i].name.slice(0, -5));
     if (board === null) continue;
-    json.object().key('id').number(board.id).key('title').string(board.title).key('cards').number(board.cardCount).end();
+    json
+      .object()
+      .key('id')
+      .number(board.id)
+      .key('title')
+      .string(board.title)
+      .key('cards')
+      .number(board.cardCount)
+      .end();
   }
   return json.end().end().toString();
 }

@@ -50,13 +50,22 @@ export function readEntry(index: i64): Entry | null {
   const timeEnd = text.indexOf('\n', nameEnd + 1);
   const ownerEnd = text.indexOf('\n', timeEnd + 1);
   const timeMs = I64.parseInt(text.substring(nameEnd + 1, timeEnd));
-  return new Entry(index, text.substring(0, nameEnd), text.substring(ownerEnd + 2), text.substring(timeEnd + 1, ownerEnd), timeMs);
+  return new Entry(
+    index,
+    text.substring(0, nameEnd),
+    text.substring(ownerEnd + 2),
+    text.substring(timeEnd + 1, ownerEnd),
+    timeMs,
+  );
 }
 
 export function signEntry(entry: Entry): void {
   const index = entryCount();
   state.writeText(NEXT, (index + 1).toString());
-  state.writeText(pathOf(index), entry.name + '\n' + entry.timeMs.toString() + '\n' + entry.owner + '\n\n' + entry.message);
+  state.writeText(
+    pathOf(index),
+    entry.name + '\n' + entry.timeMs.toString() + '\n' + entry.owner + '\n\n' + entry.message,
+  );
 }
 
 export function removeEntry(index: i64): void {

@@ -40,16 +40,23 @@ export class GuestbookPage {
     const draft = this.draft;
     html.raw('<form method="post" action="sign" aria-labelledby="sign">\n<h2 id="sign">Leave a word</h2>\n');
     if (draft.hasProblem) html.raw('<p class="problem" role="alert">Your entry is not saved yet.</p>\n');
-    html.raw('<div><label for="name">Your name</label>\n<input id="name" name="name" required autocomplete="name" maxlength="');
+    html.raw(
+      '<div><label for="name">Your name</label>\n<input id="name" name="name" required autocomplete="name" maxlength="',
+    );
     html.raw(NAME_MAX.toString()).raw('" value="').text(draft.name).raw('"');
     this.problemOf('name', draft.nameProblem, '></div>\n');
-    html.raw('<div><label for="message">Your message</label>\n<textarea id="message" name="message" rows="4" required maxlength="');
+    html.raw(
+      '<div><label for="message">Your message</label>\n<textarea id="message" name="message" rows="4" required maxlength="',
+    );
     html.raw(MESSAGE_MAX.toString()).raw('"');
     html.raw(draft.messageProblem.length > 0 ? ' aria-invalid="true" aria-describedby="message-problem">\n' : '>\n');
     html.text(draft.message).raw('</textarea>');
-    if (draft.messageProblem.length > 0) html.raw('<p class="problem" id="message-problem">').text(draft.messageProblem).raw('</p>');
+    if (draft.messageProblem.length > 0)
+      html.raw('<p class="problem" id="message-problem">').text(draft.messageProblem).raw('</p>');
     html.raw('</div>\n<div class="trap" aria-hidden="true"><label for="website">Leave this empty</label>');
-    html.raw('<input id="website" name="website" tabindex="-1" autocomplete="off"></div>\n<button>Sign the book</button>\n</form>\n');
+    html.raw(
+      '<input id="website" name="website" tabindex="-1" autocomplete="off"></div>\n<button>Sign the book</button>\n</form>\n',
+    );
   }
 
   /** The rest of an input's tag, and what is wrong with what is in it. */
@@ -66,7 +73,9 @@ export class GuestbookPage {
   private entries(): void {
     const html = this.html;
     const entries = this.page.entries;
-    html.raw('<section aria-labelledby="entries">\n<h2 id="entries">').raw(this.isOlder ? 'Older entries' : 'What others wrote');
+    html
+      .raw('<section aria-labelledby="entries">\n<h2 id="entries">')
+      .raw(this.isOlder ? 'Older entries' : 'What others wrote');
     html.raw('</h2>\n');
     if (entries.length == 0) html.raw('<p class="soft">Nothing here yet. Yours could be the first.</p>\n');
     else {
@@ -78,7 +87,10 @@ export class GuestbookPage {
       html.raw('<nav aria-label="Pages">');
       if (this.isOlder) html.raw('<a class="button plain" href="./">Newest</a>');
       if (this.page.olderBefore > 0) {
-        html.raw('<a class="button plain" rel="next" href="./?before=').raw(this.page.olderBefore.toString()).raw('">Older</a>');
+        html
+          .raw('<a class="button plain" rel="next" href="./?before=')
+          .raw(this.page.olderBefore.toString())
+          .raw('">Older</a>');
       }
       html.raw('</nav>\n');
     }
@@ -89,14 +101,19 @@ export class GuestbookPage {
     const html = this.html;
     const isOwn = this.visitor.hasCookie && entry.owner == this.visitor.id;
     html.raw(isOwn ? '<li class="own">' : '<li>').raw('<article>\n<header><span class="mark hue-');
-    html.raw((hexValue(entry.owner, 2) & 7).toString()).raw('" aria-hidden="true">').text(initialOf(entry.name));
+    html
+      .raw((hexValue(entry.owner, 2) & 7).toString())
+      .raw('" aria-hidden="true">')
+      .text(initialOf(entry.name));
     html.raw('</span><h3>').text(entry.name).raw('</h3>');
     if (isOwn) html.raw('<span class="tag">yours</span>');
     const iso = new Date(entry.timeMs).toISOString();
     html.raw('<time datetime="').raw(iso).raw('">').raw(readableTime(iso)).raw('</time></header>\n<p class="message">');
     html.text(entry.message).raw('</p>\n');
     if (isOwn) {
-      html.raw('<form method="post" action="remove"><input type="hidden" name="entry" value="').raw(entry.index.toString());
+      html
+        .raw('<form method="post" action="remove"><input type="hidden" name="entry" value="')
+        .raw(entry.index.toString());
       html.raw('"><button class="plain">Remove<span class="unseen"> your entry</span></button></form>\n');
     }
     html.raw('</article></li>\n');
@@ -113,5 +130,7 @@ function readableTime(iso: string): string {
   const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
   const month = 3 * (I32.parseInt(iso.substring(5, 7)) - 1);
   const day = I32.parseInt(iso.substring(8, 10)).toString();
-  return day + ' ' + months.substring(month, month + 3) + ' ' + iso.substring(0, 4) + ', ' + iso.substring(11, 16) + ' UTC';
+  return (
+    day + ' ' + months.substring(month, month + 3) + ' ' + iso.substring(0, 4) + ', ' + iso.substring(11, 16) + ' UTC'
+  );
 }

@@ -33,8 +33,42 @@ export class Visitor {
 
   /** Two words that suit the id: easier to recognise than its digits. */
   get nickname(): string {
-    const adjectives = ['Amber', 'Bold', 'Calm', 'Clever', 'Gentle', 'Golden', 'Lucky', 'Merry', 'Misty', 'Nimble', 'Patient', 'Quiet', 'Silver', 'Sunny', 'Swift', 'Wild'];
-    const animals = ['Badger', 'Crane', 'Dolphin', 'Falcon', 'Finch', 'Fox', 'Hare', 'Heron', 'Ibex', 'Lynx', 'Marten', 'Otter', 'Owl', 'Raven', 'Seal', 'Wren'];
+    const adjectives = [
+      'Amber',
+      'Bold',
+      'Calm',
+      'Clever',
+      'Gentle',
+      'Golden',
+      'Lucky',
+      'Merry',
+      'Misty',
+      'Nimble',
+      'Patient',
+      'Quiet',
+      'Silver',
+      'Sunny',
+      'Swift',
+      'Wild',
+    ];
+    const animals = [
+      'Badger',
+      'Crane',
+      'Dolphin',
+      'Falcon',
+      'Finch',
+      'Fox',
+      'Hare',
+      'Heron',
+      'Ibex',
+      'Lynx',
+      'Marten',
+      'Otter',
+      'Owl',
+      'Raven',
+      'Seal',
+      'Wren',
+    ];
     return adjectives[hexValue(this.id, 0)] + ' ' + animals[hexValue(this.id, 1)];
   }
 

@@ -1,5 +1,15 @@
 import { Request, Response } from 'workswap';
-import { TEXT_BYTES_MAX, addressOf, deletePage, isPageName, latestRevision, pageExists, readPage, renamePage, savePage } from './pages';
+import {
+  TEXT_BYTES_MAX,
+  addressOf,
+  deletePage,
+  isPageName,
+  latestRevision,
+  pageExists,
+  readPage,
+  renamePage,
+  savePage,
+} from './pages';
 import { showConflict, showPreview, showRename } from './views';
 
 /** A form escapes most of what is not a letter: three bytes for one. */
@@ -8,7 +18,8 @@ const FORM_BYTES_MAX: i32 = 3 * TEXT_BYTES_MAX + 4096;
 /** What the forms of a page send. */
 export function change(req: Request, name: string): Response {
   if (!isPageName(name)) return Response.text('no page can have this name\n', 404);
-  if (req.headers.get('sec-fetch-site') == 'cross-site') return Response.text('this form was sent from another site\n', 403);
+  if (req.headers.get('sec-fetch-site') == 'cross-site')
+    return Response.text('this form was sent from another site\n', 403);
   if (req.body.length > FORM_BYTES_MAX) return tooLong();
   if (!req.headers.get('content-type').startsWith('application/x-www-form-urlencoded')) {
     return Response.text('send a form, as application/x-www-form-urlencoded\n', 415);
@@ -39,7 +50,8 @@ function edit(req: Request, name: string, isSave: bool): Response {
 
 function rename(req: Request, name: string): Response {
   const to = req.form.get('to').trimEnd().trimStart();
-  if (!isPageName(to)) return showRename(name, 'No page can have this name: letters, digits, spaces and simple signs.', 422);
+  if (!isPageName(to))
+    return showRename(name, 'No page can have this name: letters, digits, spaces and simple signs.', 422);
   if (to != name) {
     if (pageExists(to)) return showRename(name, 'There is a page of this name already.', 409);
     renamePage(name, to, req.timeMs);

@@ -28,7 +28,15 @@ export function diffLines(before: string, after: string): DiffLine[] {
   return result;
 }
 
-function compare(old: string[], oldAt: i32, oldEnd: i32, now: string[], nowAt: i32, nowEnd: i32, into: DiffLine[]): void {
+function compare(
+  old: string[],
+  oldAt: i32,
+  oldEnd: i32,
+  now: string[],
+  nowAt: i32,
+  nowEnd: i32,
+  into: DiffLine[],
+): void {
   const width = nowEnd - nowAt + 1;
   const height = oldEnd - oldAt + 1;
   if (<i64>width * <i64>height <= PAIRS_MAX) {

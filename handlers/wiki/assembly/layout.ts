@@ -7,10 +7,17 @@ const POLICY: string =
 export function beginPage(title: string, query: string = ''): Html {
   const html = new Html();
   html.raw('<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n');
-  html.raw('<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>').text(title).raw(' – Wiki</title>\n');
+  html
+    .raw('<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>')
+    .text(title)
+    .raw(' – Wiki</title>\n');
   html.raw('<link rel="icon" href="data:,">\n<link rel="stylesheet" href="./style.css">\n</head>\n<body>\n');
-  html.raw('<a class="skip" href="#content">Skip to content</a>\n<header>\n<a class="brand" href="./">Wiki</a>\n<nav aria-label="Wiki">');
-  html.raw('<a href="./_index">All pages</a> <a href="./_recent">Recent changes</a></nav>\n<search><form action="./_search">');
+  html.raw(
+    '<a class="skip" href="#content">Skip to content</a>\n<header>\n<a class="brand" href="./">Wiki</a>\n<nav aria-label="Wiki">',
+  );
+  html.raw(
+    '<a href="./_index">All pages</a> <a href="./_recent">Recent changes</a></nav>\n<search><form action="./_search">',
+  );
   html.raw('<input type="search" name="q" aria-label="Search" placeholder="Search" value="').text(query);
   return html.raw('"></form></search>\n</header>\n<main id="content">\n<h1>').text(title).raw('</h1>\n');
 }
@@ -31,7 +38,15 @@ export function pageLink(html: Html, address: string, text: string): void {
 export function timeTag(html: Html, timeMs: i64): void {
   const iso = new Date(timeMs).toISOString();
   const month = 3 * (I32.parseInt(iso.substring(5, 7)) - 1);
-  html.raw('<time datetime="').raw(iso).raw('">').raw(I32.parseInt(iso.substring(8, 10)).toString()).raw(' ');
-  html.raw('JanFebMarAprMayJunJulAugSepOctNovDec'.substring(month, month + 3)).raw(' ').raw(iso.substring(0, 4));
+  html
+    .raw('<time datetime="')
+    .raw(iso)
+    .raw('">')
+    .raw(I32.parseInt(iso.substring(8, 10)).toString())
+    .raw(' ');
+  html
+    .raw('JanFebMarAprMayJunJulAugSepOctNovDec'.substring(month, month + 3))
+    .raw(' ')
+    .raw(iso.substring(0, 4));
   html.raw(', ').raw(iso.substring(11, 16)).raw(' UTC</time>');
 }

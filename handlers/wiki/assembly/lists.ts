@@ -12,7 +12,8 @@ const EXCERPT: i32 = 80;
 export function index(after: string): Response {
   const html = beginPage('All pages');
   const names = pageNames(after, NAMES_MAX);
-  if (names.length == 0) html.raw('<p class="soft">No pages yet. <a href="./Home?action=edit">Write the first.</a></p>\n');
+  if (names.length == 0)
+    html.raw('<p class="soft">No pages yet. <a href="./Home?action=edit">Write the first.</a></p>\n');
   html.raw('<ul class="index">\n');
   for (let i = 0; i < names.length; i++) {
     html.raw('<li>');
@@ -21,7 +22,10 @@ export function index(after: string): Response {
   }
   html.raw('</ul>\n');
   if (names.length == NAMES_MAX) {
-    html.raw('<p><a rel="next" href="./_index?after=').raw(encodeURIComponent(names[names.length - 1])).raw('">More</a></p>\n');
+    html
+      .raw('<p><a rel="next" href="./_index?after=')
+      .raw(encodeURIComponent(names[names.length - 1]))
+      .raw('">More</a></p>\n');
   }
   return endPage(html);
 }
@@ -82,8 +86,15 @@ export function search(query: string): Response {
     html.raw('<li>');
     pageLink(html, addressOf(names[i]), names[i]);
     const start = max(0, at - EXCERPT);
-    html.raw('<p class="soft">').text(text.substring(start, start + 3 * EXCERPT)).raw('</p></li>\n');
+    html
+      .raw('<p class="soft">')
+      .text(text.substring(start, start + 3 * EXCERPT))
+      .raw('</p></li>\n');
   }
-  html.raw('</ul>\n<p role="status">').raw(found.toString()).raw(found == 1 ? ' page' : ' pages').raw(' found.</p>\n');
+  html
+    .raw('</ul>\n<p role="status">')
+    .raw(found.toString())
+    .raw(found == 1 ? ' page' : ' pages')
+    .raw(' found.</p>\n');
   return endPage(html);
 }

@@ -33,7 +33,8 @@ export function isPageName(name: string): bool {
   for (let i = 0; i < name.length; i++) {
     const unit = name.charCodeAt(i);
     if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0) || '/\\<>"`|[]{}#?%'.includes(name.charAt(i))) return false;
-    if ((unit & 0xf800) == 0xd800 || (unit >= 0x2028 && unit <= 0x202e) || (unit >= 0x2066 && unit <= 0x2069)) return false;
+    if ((unit & 0xf800) == 0xd800 || (unit >= 0x2028 && unit <= 0x202e) || (unit >= 0x2066 && unit <= 0x2069))
+      return false;
   }
   return true;
 }

@@ -24,7 +24,14 @@ export function show(name: string, rev: string): Response {
   const actions = ['edit', 'history', 'rename', 'delete'];
   const labels = ['Edit', 'History', 'Rename', 'Delete'];
   for (let i = 0; i < actions.length; i++) {
-    html.raw('<a class="button plain" href="').text(addressOf(name)).raw('?action=').raw(actions[i]).raw('">').raw(labels[i]).raw('</a>');
+    html
+      .raw('<a class="button plain" href="')
+      .text(addressOf(name))
+      .raw('?action=')
+      .raw(actions[i])
+      .raw('">')
+      .raw(labels[i])
+      .raw('</a>');
   }
   return endPage(html.raw('</nav>\n'));
 }
@@ -62,7 +69,11 @@ export function diffTable(html: Html, before: string, after: string): void {
   for (let i = 0; i < lines.length; i++) {
     const kind = lines[i].kind;
     if (kind == KEPT) html.raw('<div>').text(lines[i].text).raw('</div>\n');
-    else html.raw(kind == ADDED ? '<ins>' : '<del>').text(lines[i].text).raw(kind == ADDED ? '</ins>\n' : '</del>\n');
+    else
+      html
+        .raw(kind == ADDED ? '<ins>' : '<del>')
+        .text(lines[i].text)
+        .raw(kind == ADDED ? '</ins>\n' : '</del>\n');
   }
   html.raw('</div>\n');
 }
@@ -87,7 +98,9 @@ export function showConflict(name: string, text: string, summary: string, base: 
   const current = readPage(name);
   const old = readRevision(name, base);
   const html = beginPage('Edit ' + name);
-  html.raw('<p class="note bad" role="alert">This page was changed while you wrote. Nothing is lost: below is what the other ');
+  html.raw(
+    '<p class="note bad" role="alert">This page was changed while you wrote. Nothing is lost: below is what the other ',
+  );
   html.raw('changed, and then your text. Put both together and save again.</p>\n');
   diffTable(html, old === null ? '' : old.text, current === null ? '' : current);
   editForm(html, name, text, summary, latestRevision(name));
@@ -95,8 +108,13 @@ export function showConflict(name: string, text: string, summary: string, base: 
 }
 
 export function editForm(html: Html, name: string, text: string, summary: string, base: i64): void {
-  html.raw('<form class="edit" method="post" action="').text(addressOf(name)).raw('">\n<input type="hidden" name="base" value="');
-  html.raw(base.toString()).raw('">\n<label for="text">Text <span class="soft">in Markdown; [[Name]] links a page</span></label>\n');
+  html
+    .raw('<form class="edit" method="post" action="')
+    .text(addressOf(name))
+    .raw('">\n<input type="hidden" name="base" value="');
+  html
+    .raw(base.toString())
+    .raw('">\n<label for="text">Text <span class="soft">in Markdown; [[Name]] links a page</span></label>\n');
   html.raw('<textarea id="text" name="text" rows="18" spellcheck="true">\n').text(text).raw('</textarea>\n');
   html.raw('<label for="summary">What you changed <span class="soft">(optional)</span></label>\n');
   html.raw('<input id="summary" name="summary" maxlength="120" autocomplete="off" value="').text(summary);
@@ -107,9 +125,14 @@ export function editForm(html: Html, name: string, text: string, summary: string
 
 export function showRename(name: string, problem: string, status: i32): Response {
   const html = beginPage('Rename ' + name);
-  html.raw('<form class="edit" method="post" action="').text(addressOf(name)).raw('">\n<label for="to">New name</label>\n');
+  html
+    .raw('<form class="edit" method="post" action="')
+    .text(addressOf(name))
+    .raw('">\n<label for="to">New name</label>\n');
   html.raw('<input id="to" name="to" required maxlength="120" autocomplete="off" value="').text(name).raw('"');
-  html.raw(problem.length > 0 ? ' aria-invalid="true" aria-describedby="problem">\n<p class="bad" id="problem">' : '>\n');
+  html.raw(
+    problem.length > 0 ? ' aria-invalid="true" aria-describedby="problem">\n<p class="bad" id="problem">' : '>\n',
+  );
   if (problem.length > 0) html.text(problem).raw('</p>\n');
   html.raw('<p class="soft">Links to the old name are not changed.</p>\n');
   html.raw('<div class="tools"><button name="action" value="rename">Rename</button></div>\n</form>\n');
@@ -118,12 +141,20 @@ export function showRename(name: string, problem: string, status: i32): Response
 
 export function showDelete(name: string): Response {
   const html = beginPage('Delete ' + name);
-  html.raw('<form class="edit" method="post" action="').text(addressOf(name)).raw('">\n<p>The page goes, its history stays.</p>\n');
-  html.raw('<div class="tools"><button name="action" value="delete">Delete the page</button><a class="button plain" href="');
+  html
+    .raw('<form class="edit" method="post" action="')
+    .text(addressOf(name))
+    .raw('">\n<p>The page goes, its history stays.</p>\n');
+  html.raw(
+    '<div class="tools"><button name="action" value="delete">Delete the page</button><a class="button plain" href="',
+  );
   html.text(addressOf(name)).raw('">Keep it</a></div>\n</form>\n');
   return endPage(html);
 }
 
 function article(html: Html, text: string): void {
-  html.raw('<article>\n').raw(Markdown.render(text, new WikiLinks(addressOf, pageExists), 1)).raw('</article>\n');
+  html
+    .raw('<article>\n')
+    .raw(Markdown.render(text, new WikiLinks(addressOf, pageExists), 1))
+    .raw('</article>\n');
 }
