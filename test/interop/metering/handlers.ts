@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { Case } from '../../../provider/metering/testing/cases.ts';
 import type { Outcome } from '../../../provider/sandbox/index.ts';
 import { rawCid } from '../../../sdk/protocol/index.ts';
@@ -6,9 +6,10 @@ import type { CallRequest } from '../../../sdk/client/index.ts';
 import { buildModule } from '../../build-module.ts';
 import { recordHandler } from './record.ts';
 
-export const handlers = readdirSync(new URL('../../../handlers', import.meta.url), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name);
+const folder = new URL('../../../handlers/', import.meta.url);
+
+/** Not every folder is a handler: some hold what several share. */
+export const handlers = readdirSync(folder).filter((name) => existsSync(new URL(`${name}/assembly/index.ts`, folder)));
 
 const text = new TextEncoder().encode('the more the merrier, said the merrier more\n'.repeat(200));
 const textCid = rawCid(text);
