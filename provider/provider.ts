@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface';
 import type { Blockstore } from 'interface-blockstore';
-import { peerIdFromString } from '@libp2p/peer-id';
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id';
 import { CID } from 'multiformats/cid';
 import { sealTariff, WorkswapError } from '../sdk/protocol/index.ts';
 import type { Tariff, TariffRates } from '../sdk/protocol/index.ts';
@@ -17,6 +17,7 @@ import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
 import { createPeer } from './peer.ts';
 import type { PeerInit } from './peer.ts';
 import { createSandbox } from './sandbox/index.ts';
+import { loadMaintainerKey, removeLocalProvider, writeLocalProvider } from './maintainer/index.ts';
 import { LocalRunner, openProviderServices } from './services/index.ts';
 import type { ServiceRunner, Services } from './services/index.ts';
 import { fetchDag, openFile } from './store/index.ts';
@@ -76,7 +77,13 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
   const onError = options.onError ?? (() => {});
   const settings = await Settings.open(options.dataDir);
   const overrides = { ...(config.credit['overrides'] ?? defaultPolicy.overrides), ...settings.overrides };
-  const credit = { ...config.credit, overrides };
+  // Whoever maintains services here from the same machine serves and fetches as a friend does.
+  const named = config.credit['allow'] ?? [];
+  // What is no list the ledger refuses, with its reason.
+  const allow = Array.isArray(named)
+    ? [...(named as string[]), ...(await maintainersOf(options))]
+    : (named as string[]);
+  const credit = { ...config.credit, overrides, allow };
   const peer = await createPeer({ ...options, node: config.node, credit, routing: config.routing });
   const { blockstore, blocks, bitswap, libp2p, scoreLedger } = peer;
   const getBlock = (cid: CID, from?: GetBlockOptions): Promise<Uint8Array> => bitswap.get(cid, from);
@@ -106,8 +113,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     tariff: () => tariff,
     routing: config.routing,
     policy,
-    // The ledger has checked it.
-    allowed: [...((config.credit['allow'] as string[] | undefined) ?? []), ...(options.maintainers ?? [])],
+    allowed: allow,
     limits: serviceLimits,
     onError,
   });
@@ -145,6 +151,9 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
   await services.start();
   await jobs.start();
   peer.routing.provide(PROVIDER_RENDEZVOUS);
+  const { dataDir } = options;
+  const addrs = libp2p.getMultiaddrs().map(String);
+  if (dataDir !== undefined) await writeLocalProvider(dataDir, { peerId: libp2p.peerId.toString(), addrs });
   return {
     peerId: libp2p.peerId,
     get addrs() {
@@ -181,6 +190,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     stats: () => ({ jobs: jobs.stats(), sandbox: sandbox.stats() }),
     stop(options) {
       stopped ??= (async () => {
+        if (dataDir !== undefined) await removeLocalProvider(dataDir);
         await services.stop();
         await jobs.stop(options);
         await services.close();
@@ -200,4 +210,10 @@ export class OverrideError extends WorkswapError {
       fault: 'provider',
     });
   }
+}
+
+/** Peers whose services we host besides those that the configuration names: our own commands among them. */
+async function maintainersOf({ dataDir, maintainers = [] }: ProviderOptions): Promise<string[]> {
+  if (dataDir === undefined) return maintainers;
+  return [...maintainers, peerIdFromPrivateKey(await loadMaintainerKey(dataDir)).toString()];
 }

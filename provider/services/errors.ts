@@ -7,7 +7,7 @@ export type ServiceErrorCode =
   | 'SERVICE_CHANGED'
   | 'HOSTING_REFUSED'
   | 'HOSTING_LIMIT'
-  | 'SITE_TOO_LARGE'
+  | 'CONTENT_TOO_LARGE'
   | 'STATE_EXISTS'
   | 'ROLLBACK_STALE'
   | 'TASK_EXPIRED'
@@ -20,7 +20,7 @@ const FAULTS: Partial<Record<ServiceErrorCode, Fault>> = {
   SERVICE_CHANGED: 'consumer',
   HOSTING_REFUSED: 'consumer',
   HOSTING_LIMIT: 'consumer',
-  SITE_TOO_LARGE: 'consumer',
+  CONTENT_TOO_LARGE: 'consumer',
   STATE_EXISTS: 'consumer',
   ROLLBACK_STALE: 'consumer',
   TASK_EXPIRED: 'consumer',

@@ -12,8 +12,11 @@ export const SERVICES_LIMITS = {
   /** Static files of one service. */
   siteBytesMax: 1024 * MIB,
   siteBlocksMax: 65_536,
+  /** Commits of a service that moves here, with their states, tasks and inputs. */
+  historyBytesMax: 16 * 1024 * MIB,
+  historyBlocksMax: 4_000_000,
   /** From a host request to the acceptance: fetching, compiling, importing a state. */
-  hostTimeoutMs: 120_000,
+  hostTimeoutMs: 300_000,
   /** One question to one peer about a name. */
   askTimeoutMs: 5_000,
   /** All ways together to find out what a name stands for. */

@@ -24,7 +24,7 @@ import {
 import type { States } from '../state/index.ts';
 import type { HistoryEntry, HostOptions, HostRequest, Services, ServicesEvent } from '../types.ts';
 import { Admission, type HostPolicy } from './admission.ts';
-import { fetchSite } from './fetch-content.ts';
+import { fetchHistory, fetchSite } from './fetch-content.ts';
 import { Hosted } from './hosted.ts';
 import { HostedTable } from './table.ts';
 
@@ -197,7 +197,7 @@ export class Hosting implements Services {
       modules.load(handler, { signal, peers }),
       site === undefined ? undefined : fetchSite(site, getBlock, limits, { peers, signal }),
     ]);
-    const state = await this.#openState(name, commit, signal);
+    const state = await this.#openState(name, commit, { peers, signal });
     await blockstore.put(sealed.cid, sealed.bytes);
     names.put(record, { pinned: true });
     const hosted = new Hosted(sealed, maintainer, state);
@@ -210,10 +210,17 @@ export class Hosting implements Services {
   }
 
   /** A state that is here stays what it is: nobody replaces it by asking again with another commit. */
-  async #openState(name: string, commit: CID | undefined, signal: AbortSignal): Promise<Hosted['state']> {
-    const { states } = this.#init;
-    if (commit === undefined || !states.services().includes(name)) {
-      return states.open(name, { signal, ...(commit === undefined ? {} : { commit }) });
+  async #openState(
+    name: string,
+    commit: CID | undefined,
+    options: { peers: PeerId[]; signal: AbortSignal },
+  ): Promise<Hosted['state']> {
+    const { states, getBlock, limits } = this.#init;
+    const { signal } = options;
+    if (commit === undefined) return states.open(name, { signal });
+    if (!states.services().includes(name)) {
+      await fetchHistory(commit, getBlock, limits, options);
+      return states.open(name, { signal, commit });
     }
     const state = await states.open(name);
     if (state.commit?.equals(commit) === true) return state;
