@@ -27,12 +27,23 @@ it('the commands of the README do what it says', async () => {
         .replaceAll(/\bshout\./g, `${join(files, 'shout')}.`)
         .split(/\s+/)
         .map((word) => word.replaceAll("'", ''));
+      if (words[0] === 'new' || words[0] === 'test') words[1] = join(files, words[1]!);
       const { code, stdout, stderr } = await workswap(words, { env: { WORKSWAP_HOME: home } });
       expect({ line, code, stderr: code === 0 ? '' : stderr }).toEqual({ line, code: 0, stderr: '' });
       receipt = /receipt (\w+)/.exec(stderr)?.[1] ?? receipt;
       outputs.set(words[0]!, stdout.toString());
     }
-    expect([...outputs.keys()].sort()).toEqual(['--help', 'build', 'call', 'ledger', 'quote', 'run', 'verify']);
+    expect([...outputs.keys()].sort()).toEqual([
+      '--help',
+      'build',
+      'call',
+      'ledger',
+      'new',
+      'quote',
+      'run',
+      'test',
+      'verify',
+    ]);
     expect(outputs.get('run')).toBe('QUIET\n');
     expect(outputs.get('call')).toBe('QUIET\n');
     expect(outputs.get('verify')).toMatch(/^Verified: /);
@@ -48,7 +59,7 @@ it('the commands of the README do what it says', async () => {
 function commands(readme: string): string[] {
   const blocks = [...readme.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block]) => block!.split('\n'));
   return blocks
-    .filter((line) => line.startsWith('workswap ') && !/^workswap (provider|calibrate)/.test(line))
+    .filter((line) => line.startsWith('workswap ') && !/^workswap (provider|calibrate|dev)/.test(line))
     .map((line) => line.replace(/^workswap /, '').replace(/\s+#.*$/, ''));
 }
 
