@@ -13,6 +13,7 @@ import { writeBlockFile } from './block-file.ts';
 import type { Hashers } from './blockstore-hashers.ts';
 import { blockKey, type FastBlockstore, inOnePiece } from './blockstore-types.ts';
 import { StoreError } from './errors.ts';
+import { HotCache } from './hot-cache.ts';
 
 /** What we know of a block's file. */
 interface Known {
@@ -34,7 +35,7 @@ export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
   readonly #files: FsBlockstore;
   readonly #hashers: Hashers;
   readonly #sharding = new NextToLast();
-  readonly #known = new Map<string, Known>();
+  readonly #known = new HotCache<Known>(KNOWN_MAX);
   readonly #writing = new Map<string, Promise<void>>();
 
   constructor(files: FsBlockstore, hashers: Hashers) {
@@ -117,7 +118,7 @@ export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
     try {
       const { size } = await stat(this.#path(cid));
       const key = blockKey(cid);
-      if (!this.#known.has(key)) this.#learn(key, { size, verified: false });
+      if (this.#known.get(key) === undefined) this.#learn(key, { size, verified: false });
       return size;
     } catch (error) {
       if (isMissing(error)) return undefined;
@@ -141,8 +142,7 @@ export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
   }
 
   #learn(key: string, known: Known): void {
-    if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string);
-    this.#known.set(key, known);
+    this.#known.set(key, known, 1);
   }
 
   #path(cid: CID): string {

@@ -3,14 +3,19 @@ import { expect, test } from 'vitest';
 import { HotCache } from './hot-cache.ts';
 
 test('never holds more than its bytes, and never gives another value than was put last', () => {
-  const steps = fc.array(fc.record({ key: fc.constantFrom(...'abcdefgh'), bytes: fc.nat(40), isGet: fc.boolean() }));
+  const steps = fc.array(
+    fc.record({ key: fc.constantFrom(...'abcdefgh'), bytes: fc.nat(40), how: fc.constantFrom('get', 'set', 'delete') }),
+  );
   fc.assert(
     fc.property(steps, (all) => {
       const cache = new HotCache<number>(100);
       const last = new Map<string, { value: number; bytes: number }>();
-      for (const [value, { key, bytes, isGet }] of all.entries()) {
-        if (isGet) expect([undefined, last.get(key)?.value]).toContain(cache.get(key));
-        else {
+      for (const [value, { key, bytes, how }] of all.entries()) {
+        if (how === 'get') expect([undefined, last.get(key)?.value]).toContain(cache.get(key));
+        else if (how === 'delete') {
+          cache.delete(key);
+          last.delete(key);
+        } else {
           cache.set(key, value, bytes);
           last.set(key, { value, bytes });
         }

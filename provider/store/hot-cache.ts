@@ -33,4 +33,12 @@ export class HotCache<V> {
     }
     this.#young.set(key, { value, bytes });
   }
+
+  delete(key: string): void {
+    this.#old.delete(key);
+    const young = this.#young.get(key);
+    if (young === undefined) return;
+    this.#young.delete(key);
+    this.#youngBytes -= young.bytes;
+  }
 }

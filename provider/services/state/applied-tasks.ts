@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid';
-import { cidOfKey, keyOfCid, type Database } from '../../store/index.ts';
+import { cidOfKey, HotCache, keyOfCid, type Database } from '../../store/index.ts';
 import type { AppliedRow, AnswerRow } from './batch.ts';
 import type { StateLimits } from './limits.ts';
 import type { AppliedTask } from './types.ts';
@@ -11,13 +11,14 @@ import type { AppliedTask } from './types.ts';
 export class AppliedTasks {
   readonly #limits: StateLimits;
   readonly #select: ReturnType<Database['sqlite']['prepare']>;
-  readonly #recent = new Map<string, AppliedTask>();
+  readonly #recent: HotCache<AppliedTask>;
   /** Bytes of kept answers by when they were kept. */
   #kept: { timeMs: number; bytes: number }[] = [];
   #keptBytes: number;
 
   constructor(database: Database, limits: StateLimits) {
     this.#limits = limits;
+    this.#recent = new HotCache(limits.appliedInMemory);
     const { sqlite } = database;
     this.#select = sqlite.prepare('SELECT commit_cid, answer FROM applied WHERE state = ? AND task = ?');
     const bytes = Number(sqlite.prepare('SELECT sum(length(answer)) AS bytes FROM applied').get()?.['bytes'] ?? 0);
@@ -41,10 +42,7 @@ export class AppliedTasks {
 
   /** It is durable now. */
   add({ state, task, answer }: AppliedRow, commit: CID | undefined): void {
-    this.#recent.set(`${state} ${task}`, { commit, answer });
-    if (this.#recent.size > this.#limits.appliedInMemory) {
-      this.#recent.delete(this.#recent.keys().next().value as string);
-    }
+    this.#recent.set(`${state} ${task}`, { commit, answer }, 1);
   }
 
   /** Whether an answer of this size can be kept; it counts from now on. */
@@ -69,7 +67,7 @@ export class AppliedTasks {
     const applied = this.get(state, task);
     if (applied === undefined || !this.reserve(answer.length)) return undefined;
     const key = keyOfCid(task);
-    if (this.#recent.has(`${state} ${key}`)) this.#recent.set(`${state} ${key}`, { ...applied, answer });
+    this.#recent.set(`${state} ${key}`, { ...applied, answer }, 1);
     return { state, task: key, answer };
   }
 }

@@ -108,6 +108,11 @@ export class StateBlocks implements NodeStore {
     for (const [key, listing] of listings) this.keepListing(key, listing);
   }
 
+  /** Nodes of roots before would push out those of the newest; an older root is read again from the disk. */
+  forget(keys: Iterable<Key>): void {
+    for (const key of keys) this.#nodes.delete(key);
+  }
+
   /** The commit's blocks are in the journal, or its commit has failed. */
   release(keys: Iterable<Key>): void {
     for (const key of keys) {

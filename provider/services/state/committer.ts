@@ -216,6 +216,7 @@ export class Committer {
       blocks.release(made.blocks.keys());
     }
     this.#committed = head;
+    blocks.forget(made.replaced);
     for (const row of applied) appliedTasks.add(row, row.commit === undefined ? undefined : cid);
     if (cid !== undefined) this.#init.onCommit();
     return cid;

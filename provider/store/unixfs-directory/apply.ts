@@ -23,7 +23,8 @@ export function applyChanges(nodes: Nodes, root: Key, changes: ChangedDirectory)
   const made = new NewNodes();
   const before = nodes.directory(root);
   const after = new Application(nodes, made).apply(root, before, changes) ?? EMPTY;
-  return { root: after === before ? root : made.add(after).key, made };
+  if (after !== before) made.replaced.push(root);
+  return { root: after === before ? root : made.add(after, before).key, made };
 }
 
 export function emptyRoot(): Applied {
@@ -54,7 +55,7 @@ class Application {
     });
     const after = updateDirectory(this.#nodes, this.#made, before, links);
     if (after?.type === 'shard' && before?.type === 'shard' && key !== undefined)
-      this.#deriveListing(key, after, links);
+      this.#deriveListing(key, before, after, links);
     return after;
   }
 
@@ -75,19 +76,25 @@ class Application {
     const before = old === undefined || isRawKey(old.key) ? undefined : this.#nodes.directory(old.key);
     const base = change.replaces ? undefined : before;
     const after = this.apply(base && old?.key, base, change);
+    if (old !== undefined && before !== undefined && after !== before) this.#made.replaced.push(old.key);
     if (after === undefined) {
       // Removals below what is a file are about nothing.
       if (before !== undefined || change.replaces) links.set(name, undefined);
     } else if (after !== before) {
-      const { key, tsize } = this.#made.add(after);
+      const { key, tsize } = this.#made.add(after, base);
       if (key !== old?.key) links.set(name, { name, key, tsize });
     }
   }
 
   /** Whoever lists a directory after each update would otherwise put all of it in order each time. */
-  #deriveListing(key: Key, after: DirectoryNode, links: ReadonlyMap<string, Link | undefined>): void {
+  #deriveListing(
+    key: Key,
+    before: DirectoryNode,
+    after: DirectoryNode,
+    links: ReadonlyMap<string, Link | undefined>,
+  ): void {
     const listing = this.#nodes.store.listing(key);
     if (listing !== undefined && links.size > 0)
-      this.#made.listings.set(this.#made.add(after).key, listing.with(links));
+      this.#made.listings.set(this.#made.add(after, before).key, listing.with(links));
   }
 }

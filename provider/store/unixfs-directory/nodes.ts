@@ -2,7 +2,16 @@ import { BASIC_BYTES_MAX, CHUNK_BYTES, DIRECTORY_DATA_BYTES, FANOUT, FILE_BYTES_
 import { DirectoryError, malformed } from './errors.ts';
 import { cidOfKey, isRawKey, keyOf, type Key } from './keys.ts';
 import { compareNames, nameFault, nameHash } from './names.ts';
-import { decodeNode, encodeNode, linkBytes, varintBytes, WireReader, writeVarint, type Link } from './wire.ts';
+import {
+  decodeNode,
+  encodeNode,
+  linkBytes,
+  varintBytes,
+  WireReader,
+  writeVarint,
+  type Layout,
+  type Link,
+} from './wire.ts';
 
 /** A directory of one block: entries in the order of their names' bytes. */
 export interface BasicNode {
@@ -51,20 +60,31 @@ export interface Encoded {
   tsize: number;
 }
 
-export function encode(node: Node): Encoded {
-  let bytes: Uint8Array;
-  let below = 0;
+/** The blocks of nodes that are in use: what changes next is mostly copied from them. They go with their nodes. */
+const layouts = new WeakMap<Node, Layout & Encoded>();
+
+/** @param last the node that this one was made from by a change */
+export function encode(node: Node, last?: Node): Encoded {
+  const known = layouts.get(node);
+  if (known !== undefined) return known;
+  const layout = layoutOf(node, last);
+  const { bytes } = layout;
+  let tsize = bytes.length;
+  if (node.type === 'file') tsize += node.size;
+  else for (const link of node.links) tsize += link.tsize;
+  const encoded = { ...layout, key: keyOf('node', bytes), tsize };
+  layouts.set(node, encoded);
+  return encoded;
+}
+
+function layoutOf(node: Node, last: Node | undefined): Layout {
   if (node.type === 'file') {
     const links = node.chunks.map((key, i) => ({ name: '', key, tsize: chunkSize(node.size, i) }));
-    bytes = encodeNode(links, fileData(node));
-    below = node.size;
-  } else {
-    const { links } = node;
-    if (node.type === 'basic') bytes = encodeNode(links, DIRECTORY_DATA);
-    else bytes = encodeNode(links, shardData(node.slots), node.slots);
-    for (const { tsize } of links) below += tsize;
+    return encodeNode({ links }, fileData(node));
   }
-  return { key: keyOf('node', bytes), bytes, tsize: bytes.length + below };
+  const layout = last && layouts.get(last);
+  const before = layout === undefined || last?.type !== node.type ? undefined : { ...last, layout };
+  return encodeNode(node, node.type === 'basic' ? DIRECTORY_DATA : shardData(node.slots), before);
 }
 
 function chunkSize(size: number, index: number): number {
@@ -222,9 +242,9 @@ export function lowerBound(links: readonly Link[], name: string): number {
   return low;
 }
 
-/** The memory that a decoded node takes, roughly. */
+/** The memory that a decoded node and its block take, roughly. */
 export function nodeMemoryBytes(node: Node): number {
-  return node.type === 'file' ? 256 + node.chunks.length * 64 : 256 + node.links.length * 200;
+  return node.type === 'file' ? 256 + node.chunks.length * 128 : 384 + node.links.length * 260;
 }
 
 export { linkBytes, nameHash, varintBytes };

@@ -85,11 +85,13 @@ export class ShardUpdate {
   #updateChild(old: Link, changes: readonly ShardChange[], depth: number): Link | undefined {
     const child = asShard(this.#nodes.get(old.key));
     const updated = this.update(child, changes, depth);
-    if (updated === undefined || updated === child) return updated && old;
+    if (updated === child) return old;
+    this.#made.replaced.push(old.key);
+    if (updated === undefined) return undefined;
     // One entry alone needs no shard.
     const [only] = updated.links;
     if (updated.links.length === 1 && only!.name !== '') return only;
-    const { key, tsize } = this.#made.add(updated);
+    const { key, tsize } = this.#made.add(updated, child);
     return { name: '', key, tsize };
   }
 

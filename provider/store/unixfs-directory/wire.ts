@@ -1,5 +1,6 @@
 import { NODE_BYTES_MAX } from './constants.ts';
 import { isKey, KEY_LENGTH, type Key } from './keys.ts';
+import { compareNames } from './names.ts';
 
 /**
  * DAG-PB in the one encoding that nodes of the profile have: links first, of each link CID, name and size, shortest
@@ -37,40 +38,88 @@ export function linkBytes({ name, tsize }: Pick<Link, 'name' | 'tsize'>): number
   return 1 + varintBytes(inner) + inner;
 }
 
-/** @param slots of a shard: two hexadecimal digits go before each name */
-export function encodeNode(links: readonly Link[], data: Uint8Array, slots?: Uint8Array): Uint8Array {
+/** A block, and where in it each link begins; the last number is where they end. */
+export interface Layout {
+  bytes: Uint8Array;
+  starts: Uint32Array;
+}
+
+/** What a block is made of: of a shard with the slot of each link, whose two hexadecimal digits go before its name. */
+export interface Parts {
+  links: readonly Link[];
+  slots?: Uint8Array;
+}
+
+/** @param last a node before the change and its block: what both have is copied, which takes a tenth of the time */
+export function encodeNode(parts: Parts, data: Uint8Array, last?: Parts & { layout: Layout }): Layout {
+  const { links, slots } = parts;
+  const copied = last === undefined ? undefined : commonLinks(parts, last);
+  const starts = new Uint32Array(links.length + 1);
   const prefixBytes = slots === undefined ? 0 : 2;
-  const nameBytes: number[] = [];
-  let size = 1 + varintBytes(data.length) + data.length;
-  for (const { name, tsize } of links) {
-    const bytes = prefixBytes + nameLength(name);
-    nameBytes.push(bytes);
-    const inner = innerBytes(bytes, tsize);
-    size += 1 + varintBytes(inner) + inner;
-  }
-  const target = Buffer.allocUnsafeSlow(size);
-  let at = 0;
+  let size = 0;
   for (let i = 0; i < links.length; i++) {
-    const { key, name, tsize } = links[i]!;
-    target[at++] = LINKS_TAG;
-    at = writeVarint(target, at, innerBytes(nameBytes[i]!, tsize));
-    target[at++] = HASH_TAG;
-    target[at++] = KEY_LENGTH;
-    for (let j = 0; j < KEY_LENGTH; j++) target[at++] = key.charCodeAt(j);
-    target[at++] = NAME_TAG;
-    at = writeVarint(target, at, nameBytes[i]!);
-    if (slots !== undefined) {
-      target[at++] = HEX_DIGITS.charCodeAt(slots[i]! >> 4);
-      target[at++] = HEX_DIGITS.charCodeAt(slots[i]! & 15);
+    starts[i] = size;
+    const from = copied === undefined ? -1 : copied[i]!;
+    if (from >= 0) size += last!.layout.starts[from + 1]! - last!.layout.starts[from]!;
+    else {
+      const inner = innerBytes(prefixBytes + nameLength(links[i]!.name), links[i]!.tsize);
+      size += 1 + varintBytes(inner) + inner;
     }
-    at = writeName(target, at, name, nameBytes[i]! - prefixBytes);
-    target[at++] = TSIZE_TAG;
-    at = writeVarint(target, at, tsize);
   }
-  target[at++] = DATA_TAG;
-  at = writeVarint(target, at, data.length);
-  target.set(data, at);
-  return target;
+  starts[links.length] = size;
+  const target = Buffer.allocUnsafeSlow(size + 1 + varintBytes(data.length) + data.length);
+  for (let i = 0; i < links.length;) {
+    const from = copied === undefined ? -1 : copied[i]!;
+    if (from < 0) {
+      writeLink(target, starts[i]!, links[i]!, slots?.[i]);
+      i += 1;
+      continue;
+    }
+    let count = 1;
+    while (copied![i + count] === from + count) count++;
+    const { layout } = last!;
+    target.set(layout.bytes.subarray(layout.starts[from], layout.starts[from + count]), starts[i]);
+    i += count;
+  }
+  target[size] = DATA_TAG;
+  target.set(data, writeVarint(target, size + 1, data.length));
+  return { bytes: target, starts };
+}
+
+/** For each link its index in the last node, or -1 when it is not there as it is. Both are in the same order. */
+function commonLinks({ links, slots }: Parts, last: Parts): Int32Array {
+  const indexes = new Int32Array(links.length).fill(-1);
+  let j = 0;
+  for (let i = 0; i < links.length; i++) {
+    while (j < last.links.length && last.links[j] !== links[i]) {
+      const order =
+        slots === undefined ? compareNames(last.links[j]!.name, links[i]!.name) : last.slots![j]! - slots[i]!;
+      if (order >= 0) break;
+      j += 1;
+    }
+    if (last.links[j] === links[i] && (slots === undefined || last.slots![j] === slots[i])) indexes[i] = j++;
+  }
+  return indexes;
+}
+
+function writeLink(target: Buffer, start: number, { key, name, tsize }: Link, slot: number | undefined): void {
+  const nameBytes = nameLength(name);
+  const allBytes = nameBytes + (slot === undefined ? 0 : 2);
+  let at = start;
+  target[at++] = LINKS_TAG;
+  at = writeVarint(target, at, innerBytes(allBytes, tsize));
+  target[at++] = HASH_TAG;
+  target[at++] = KEY_LENGTH;
+  for (let i = 0; i < KEY_LENGTH; i++) target[at++] = key.charCodeAt(i);
+  target[at++] = NAME_TAG;
+  at = writeVarint(target, at, allBytes);
+  if (slot !== undefined) {
+    target[at++] = HEX_DIGITS.charCodeAt(slot >> 4);
+    target[at++] = HEX_DIGITS.charCodeAt(slot & 15);
+  }
+  at = writeName(target, at, name, nameBytes);
+  target[at++] = TSIZE_TAG;
+  writeVarint(target, at, tsize);
 }
 
 /** Bytes of a name in UTF-8: for short plain ones a call into the engine takes longer than a look. */
