@@ -48,11 +48,16 @@ export function commitCid(commit: Commit): CID {
 /** @throws DocumentError when the block is not a commit in its one encoding */
 export function decodeCommit(bytes: Uint8Array): Commit {
   if (bytes.length > BLOCK_BYTES_MAX) throw new DocumentError('commit', `it has more than ${BLOCK_BYTES_MAX} bytes`);
+  let commit: Commit;
   try {
-    return readCommit(new CborReader(bytes));
+    commit = readCommit(new CborReader(bytes));
   } catch (error) {
     throw new DocumentError('commit', (error as Error).message);
   }
+  // A CID can be written in more than one way; one commit must have one name.
+  if (Buffer.compare(encodeCommit(commit), bytes) !== 0)
+    throw new DocumentError('commit', 'it is not encoded canonically');
+  return commit;
 }
 
 function readCommit(reader: CborReader): Commit {
