@@ -79,7 +79,7 @@ class Application {
     if (old !== undefined && before !== undefined && after !== before) this.#made.replaced.push(old.key);
     if (after === undefined) {
       // Removals below what is a file are about nothing.
-      if (before !== undefined || change.replaces) links.set(name, undefined);
+      if (before !== undefined || change.hidesFile) links.set(name, undefined);
     } else if (after !== before) {
       const { key, tsize } = this.#made.add(after, base);
       if (key !== old?.key) links.set(name, { name, key, tsize });

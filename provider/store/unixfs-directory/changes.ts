@@ -28,9 +28,15 @@ export class ChangedDirectory {
   /** True when nothing of what was there before shows through. */
   readonly replaces: boolean;
   readonly children = new Map<string, Change>();
+  #hidesFile = false;
 
   constructor(replaces = false) {
     this.replaces = replaces;
+  }
+
+  /** True when a file that was here before is gone: something was written below it, even if that was removed again. */
+  get hidesFile(): boolean {
+    return this.replaces || this.#hidesFile;
   }
 
   /** @throws DirectoryError INVALID_PATH */
@@ -55,6 +61,7 @@ export class ChangedDirectory {
       child = new ChangedDirectory(this.replaces || child !== undefined);
       this.children.set(name, child);
     }
+    child.#hidesFile = true;
     child.#write(segments, at + 1, bytes);
   }
 

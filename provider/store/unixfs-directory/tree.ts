@@ -65,7 +65,7 @@ function merge(
   };
   if (hasFiles(nodes, below)) return below;
   // Removals below what is a file are about nothing.
-  return old?.kind === 'file' && !changed.replaces ? old : undefined;
+  return old?.kind === 'file' && !changed.hidesFile ? old : undefined;
 }
 
 function stored(nodes: Nodes, link: Link): Found {

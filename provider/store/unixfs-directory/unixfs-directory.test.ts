@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { exporter, recursive } from 'ipfs-unixfs-exporter';
 import { importer } from 'ipfs-unixfs-importer';
 import { expect, test } from 'vitest';
+import { applyChanges } from './apply.ts';
 import { FILE_BYTES_MAX } from './constants.ts';
 import { cidOfKey, type Key } from './keys.ts';
 import { whenLoaded } from './loading.ts';
@@ -119,6 +120,16 @@ test.each([0, 1, 1024 * 1024, 1024 * 1024 + 1, 3 * 1024 * 1024, FILE_BYTES_MAX])
     expect(found).toMatchObject({ kind: 'file', size });
   },
 );
+
+test('what was written below a file hides it, also when it was removed again', async () => {
+  const nodes = new TestNodes();
+  const base = await nodes.change(nodes.empty(), { written: { 'a.b': Uint8Array.of(1) } });
+  const tree = toTree({ written: { 'a.b/c': Uint8Array.of(2) } });
+  toTree({ removed: ['a.b/c'] }, tree);
+  expect(await whenLoaded(nodes, (all) => find(all, base, tree, 'a.b'), undefined)).toBeUndefined();
+  const applied = await whenLoaded(nodes, (all) => applyChanges(all, base, tree), undefined);
+  expect(applied.root).toBe(nodes.empty());
+});
 
 test('changes on top of a root look exactly like the root that they lead to', async () => {
   await fc.assert(
