@@ -60,6 +60,9 @@ function changes(before: Buffer, after: Buffer): HostCall['writes'] {
   return first === last ? [] : [[first, after.subarray(first, last).toString('base64')]];
 }
 
+/** What a recorded handler may burn in all. */
+export const FUEL_MAX = 2_000_000_000;
+
 /** Runs a handler in the sandbox's engine, and makes of it a case that other engines can run without a host. */
 export function recordHandler(
   name: string,
@@ -74,19 +77,20 @@ export function recordHandler(
   });
   const instances = new RecordingInstances();
   const { seed, timeMs, ...job } = normalizeRequest(request);
-  const fuelMax = 2_000_000_000;
+  const module = { ...compileModule(wasm), cid: rawCid(wasm).toString() };
   const outcome = new Engine(host, instances).run({
-    module: { ...compileModule(wasm), cid: rawCid(wasm).toString() },
+    module,
     input: encodeInput({ seed, timeMs, ...job }, 'test'),
     seed,
     timeMs,
-    limits: { fuelMax, memoryPagesMax: 1024, outputBytesMax: 64 * 1024 * 1024, timeoutMs: 60_000 },
+    limits: { fuelMax: FUEL_MAX, memoryPagesMax: 1024, outputBytesMax: 64 * 1024 * 1024, timeoutMs: 60_000 },
   });
   const metered = meter(wasm);
   const recorded: Case = {
     name,
     wasm: Buffer.from(metered.bytes).toString('base64'),
-    fuel: String(fuelMax),
+    // Setting the instance up is the host's, before the module burns anything.
+    fuel: String(FUEL_MAX - module.setupFuel),
     imports: metered.imports.map((entry) => ({
       module: entry.module,
       name: entry.name,
