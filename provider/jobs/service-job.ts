@@ -11,7 +11,7 @@ import type { JobService } from './types.ts';
 export const UPDATE_AGE_MS_MAX = 5 * 60_000;
 
 /** GET and HEAD read; everything else may write. */
-export function isQuery({ method }: JobRequest): boolean {
+export function isQuery({ method }: Pick<JobRequest, 'method'>): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 

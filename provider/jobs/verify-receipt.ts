@@ -2,12 +2,15 @@ import type { CID } from 'multiformats/cid';
 import { decodeInput, decodeTask, openReceipt, openTariff, price } from '../../sdk/protocol/index.ts';
 import type { Receipt, SealedReceipt } from '../../sdk/protocol/index.ts';
 import type { ModuleLoader } from '../modules/index.ts';
+import type { GetBlockOptions } from '../store/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
+import { runAgainAtState } from './verify-state.ts';
+import type { TaskRunner } from './verify-state.ts';
 import { outputCid, receiptMeterVersion, usageOf } from './run-job.ts';
 
 export interface VerifyComponents {
   /** Finds the receipt's task, input and tariff blocks. */
-  getBlock(cid: CID): Promise<Uint8Array>;
+  getBlock(cid: CID, options?: GetBlockOptions): Promise<Uint8Array>;
   modules: ModuleLoader;
   sandbox: Sandbox;
   /** Wall-clock limit of the re-run. */
@@ -35,16 +38,26 @@ export async function verifyReceipt(bytes: Uint8Array, components: VerifyCompone
   const inputBytes = await components.getBlock(receipt.input);
   const input = decodeInput(inputBytes);
   const tariff = await openTariff(await components.getBlock(receipt.tariff));
-  const module = await components.modules.load(task.handler);
   const { compiledBytes } = receipt.usage;
-  const outcome = await components.sandbox.run({
-    module,
-    input: inputBytes,
-    seed: input.seed,
-    timeMs: input.timeMs,
-    limits: { ...task.limits, timeoutMs: components.timeoutMs },
-    budget: { rates: tariff.rates, priceMax: task.limits.priceMaxBytes, compiledBytes },
-  });
+  const runner: TaskRunner = async (again, own, state) => {
+    const module = await components.modules.load(again.task.handler);
+    const budget = { rates: tariff.rates, priceMax: again.task.limits.priceMaxBytes, compiledBytes: own };
+    return components.sandbox.run({
+      module,
+      input: again.inputBytes,
+      seed: again.input.seed,
+      timeMs: again.input.timeMs,
+      limits: { ...again.task.limits, timeoutMs: components.timeoutMs },
+      budget,
+      ...(state === undefined ? {} : { state }),
+    });
+  };
+  const module = await components.modules.load(task.handler);
+  const asked = { task, input, inputBytes };
+  const { outcome, found: foundAtState } =
+    task.service === undefined
+      ? { outcome: await runner(asked, compiledBytes), found: stateless(receipt) }
+      : await runAgainAtState(receipt, asked, runner, components.getBlock);
   const usage = usageOf(outcome, inputBytes.length, compiledBytes);
   const again: Receipt = {
     ...receipt,
@@ -57,12 +70,18 @@ export async function verifyReceipt(bytes: Uint8Array, components: VerifyCompone
     provider: tariff.provider,
     consumer: input.caller,
   };
-  const found = compare(receipt, again);
+  const found = { ...compare(receipt, again), ...foundAtState };
   if (receipt.error !== outcome.error?.code) found['error'] = outcome.error?.code ?? 'none';
   // The provider may charge the compilation of the module or leave it, but nothing else.
   if (compiledBytes !== 0 && compiledBytes !== module.sizeBytes) found['compiledBytes'] = `0 or ${module.sizeBytes}`;
   const differs = Object.keys(found);
   return { verified: differs.length === 0, differs, receipt: sealed, found };
+}
+
+/** A job of no service has seen no state, and nobody else pays for it. */
+function stateless({ state, commit, sponsor }: Receipt): Record<string, string> {
+  const stated = Object.entries({ state, commit, sponsor }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(stated.map(([name]) => [name, 'none']));
 }
 
 function compare(stated: Receipt, again: Receipt): Record<string, string> {

@@ -45,10 +45,16 @@ const TIME = key('timeMs');
 const HEADERS = key('headers');
 
 /** What a re-run needs from an input block. @throws DocumentError when the block is not a job's input */
-export function decodeInput(bytes: Uint8Array): { caller: string; timeMs: number; seed: Uint8Array } {
-  const { caller, timeMs, seed } = decodeMap('input', bytes);
-  if (typeof caller !== 'string' || !isCount(timeMs) || !(seed instanceof Uint8Array) || seed.length !== SEED_BYTES) {
+export function decodeInput(bytes: Uint8Array): { method: string; caller: string; timeMs: number; seed: Uint8Array } {
+  const { method, caller, timeMs, seed } = decodeMap('input', bytes);
+  if (
+    typeof method !== 'string' ||
+    typeof caller !== 'string' ||
+    !isCount(timeMs) ||
+    !(seed instanceof Uint8Array) ||
+    seed.length !== SEED_BYTES
+  ) {
     throw new DocumentError('input', 'a field is missing or of the wrong kind');
   }
-  return { caller, timeMs, seed };
+  return { method, caller, timeMs, seed };
 }

@@ -21,13 +21,12 @@ export async function makePublication(
   key: PrivateKey,
   { sponsor = 'caller', expiresMs, ...fields }: ServiceFields,
   sequence: number,
-  nowMs = Date.now(),
 ): Promise<Publication> {
-  const until = expiresMs ?? nowMs + DESCRIPTOR_MS_DEFAULT;
+  const until = expiresMs ?? Date.now() + DESCRIPTOR_MS_DEFAULT;
   const sealed = await sealDescriptor(
     { ...fields, policy: { query: 'open', update: 'open', sponsor }, sequence, expiresMs: until },
     key,
   );
-  const record = await createRecord(key, { descriptor: sealed.cid, sequence, expiresMs: until }, nowMs);
+  const record = await createRecord(key, { descriptor: sealed.cid, sequence, expiresMs: until });
   return { name: serviceName(key.publicKey), sealed, descriptor: sealed.bytes, record };
 }

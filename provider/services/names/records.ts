@@ -1,5 +1,5 @@
 import type { PrivateKey } from '@libp2p/interface';
-import { createIPNSRecord, marshalIPNSRecord, unmarshalIPNSRecord, type IPNSRecord } from 'ipns';
+import { createIPNSRecordWithExpiration, marshalIPNSRecord, unmarshalIPNSRecord, type IPNSRecord } from 'ipns';
 import { validate } from 'ipns/validator';
 import { CID } from 'multiformats/cid';
 import { serviceKey } from '../../../sdk/protocol/index.ts';
@@ -26,11 +26,11 @@ export interface NameRecord {
 export async function createRecord(
   key: PrivateKey,
   { descriptor, sequence, expiresMs }: { descriptor: CID; sequence: number; expiresMs: number },
-  nowMs: number,
 ): Promise<Uint8Array> {
   const value = `/ipfs/${descriptor.toString()}`;
   const ttlNs = BigInt(RECORD_TTL_MS) * NS_PER_MS;
-  return marshalIPNSRecord(await createIPNSRecord(key, value, sequence, expiresMs - nowMs, { ttlNs }));
+  const until = new Date(expiresMs).toISOString();
+  return marshalIPNSRecord(await createIPNSRecordWithExpiration(key, value, sequence, until, { ttlNs }));
 }
 
 /**

@@ -2,7 +2,7 @@ export const SERVICES_PROTOCOL = '/workswap/services/1.0.0';
 
 /** Record, descriptor and an order, or what an answer adds to them. */
 export const MESSAGE_BYTES_MAX = 96 * 1024;
-export const STREAMS_PER_CONNECTION_MAX = 4;
+export const STREAMS_PER_CONNECTION_MAX = 32;
 export const STREAMS_MAX = 128;
 /** Reading a question and sending an answer; hosting has a deadline of its own in between. */
 export const EXCHANGE_TIMEOUT_MS = 10_000;

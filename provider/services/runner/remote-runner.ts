@@ -64,6 +64,8 @@ export class RemoteRunner implements ServiceRunner {
   readonly #connections: Connections;
   readonly #services = new Map<string, SealedDescriptor>();
   readonly #accepted = new Map<string, number>();
+  readonly #closing = new AbortController();
+  readonly #accepting = new Map<string, Promise<void>>();
 
   constructor(init: RemoteRunnerInit) {
     this.#init = init;
@@ -100,6 +102,7 @@ export class RemoteRunner implements ServiceRunner {
   }
 
   close(): void {
+    this.#closing.abort(new UnreachableError('The consumer is stopping'));
     this.#connections.close();
   }
 
@@ -141,20 +144,32 @@ export class RemoteRunner implements ServiceRunner {
 
   /** A connection to an endpoint that says itself that it serves this descriptor. */
   async #open(endpoint: Endpoint, sealed: SealedDescriptor, signal: AbortSignal): Promise<Client> {
-    const { libp2p, limits } = this.#init;
+    const { limits } = this.#init;
     const client = await this.#connections.to(endpoint.peer, addressesOf(endpoint), limits.askTimeoutMs);
     if (client.provider !== endpoint.peer) {
       throw new ProviderFaultError(`${endpoint.peer} was asked and ${client.provider} answered`);
     }
     const key = acceptedKey(endpoint.peer, sealed);
     if ((this.#accepted.get(key) ?? 0) > Date.now()) return client;
+    // Many visitors at once need one answer; none of them can cancel it for the others.
+    let accepting = this.#accepting.get(key);
+    if (accepting === undefined) {
+      accepting = this.#askAcceptance(endpoint, sealed, key).finally(() => this.#accepting.delete(key));
+      this.#accepting.set(key, accepting);
+    }
+    await accepting;
+    signal.throwIfAborted();
+    return client;
+  }
+
+  async #askAcceptance(endpoint: Endpoint, sealed: SealedDescriptor, key: string): Promise<void> {
+    const { libp2p, limits } = this.#init;
     const question = { ask: 'resolve', name: sealed.descriptor.name } as const;
-    const options = { timeoutMs: limits.askTimeoutMs, signal };
+    const options = { timeoutMs: limits.askTimeoutMs, signal: this.#closing.signal };
     const answer = await ask(libp2p, peerIdFromString(endpoint.peer), question, decodeResolveAnswer, options);
     const untilMs = await checkAcceptance(answer.acceptance, endpoint, sealed);
     if (this.#accepted.size >= SERVICES_KEPT_MAX) this.#accepted.delete(this.#accepted.keys().next().value!);
     this.#accepted.set(key, Math.min(untilMs, Date.now() + ACCEPTED_MS));
-    return client;
   }
 
   async #descriptor(text: string, signal: AbortSignal): Promise<SealedDescriptor> {

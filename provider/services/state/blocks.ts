@@ -20,7 +20,7 @@ import type { StateLimits } from './limits.ts';
 
 export interface StateBlocksInit {
   database: Database;
-  blockstore: FastBlockstore;
+  blockstore: Pick<FastBlockstore, 'read'>;
   getBlock: GetBlock;
   limits: StateLimits;
 }
