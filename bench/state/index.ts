@@ -1,6 +1,7 @@
 import type { ServiceState, States } from '../../provider/services/state/index.ts';
 import { median, spread } from '../measure.ts';
 import type { Figure } from '../types.ts';
+import { openSandboxed, type Sandboxed } from './sandboxed.ts';
 import { filledState, openScene, put, randomFile } from './scene.ts';
 
 const SMALL = 100;
@@ -8,27 +9,32 @@ const LARGE = 100_000;
 const UNDER_WAY = 64;
 const ROUNDS = 4;
 const UPDATES_PER_ROUND = 5_000;
-const QUERIES_PER_ROUND = 20_000;
+const QUERIES_PER_ROUND = 2_000;
+const READS_PER_ROUND = 20_000;
 const SINGLE_COMMITS = 300;
 const signal = new AbortController().signal;
 
 export async function run(progress: (line: string) => void): Promise<Figure[]> {
   const scene = await openScene();
+  const handlers = await openSandboxed();
   try {
     progress(`states of ${SMALL} and ${LARGE} files`);
     const small = await filledState(scene.states, 'k51small', SMALL);
     const large = await filledState(scene.states, 'k51large', LARGE);
     await scene.states.flush();
     const commits = await singleCommits(large, progress);
-    const queries = await queryRounds(small, large, progress);
+    const queries = await queryRounds(handlers, small, large, progress);
+    const reads = await readRounds(small, large, progress);
     const listings = await listRounds(large, progress);
     await scene.states.flush();
-    const updates = await updateRounds(scene.states, small, SMALL, progress);
-    const updatesLarge = await updateRounds(scene.states, large, LARGE, progress);
+    const handled = await updateRounds(scene.states, small, SMALL, handlers.put, progress);
+    const updates = await updateRounds(scene.states, small, SMALL, put, progress);
+    const updatesLarge = await updateRounds(scene.states, large, LARGE, put, progress);
     const cold = await coldRead(await (await scene.restart()).open('k51large'));
     return [
-      ...updateFigures('', updates, SMALL),
-      ...updateFigures('Large', updatesLarge, LARGE),
+      ...updateFigures('', handled, SMALL, 'by a handler in the sandbox'),
+      ...updateFigures('Direct', updates, SMALL, 'without the sandbox'),
+      ...updateFigures('DirectLarge', updatesLarge, LARGE, 'without the sandbox'),
       {
         ...figure(
           'queryGrowth',
@@ -38,7 +44,7 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
           2,
         ),
         goal: 1.5,
-        note: `stat and read of a random file, ${LARGE} files over ${SMALL}, without the sandbox`,
+        note: `a query by a handler in the sandbox that reads a random file, ${LARGE} files over ${SMALL}, one at a time`,
       },
       {
         ...figure(
@@ -46,9 +52,19 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
           queries.map(({ largeUs }) => largeUs),
           'us',
           'lower',
+          1,
+        ),
+        note: `the same, ${LARGE} files`,
+      },
+      {
+        ...figure(
+          'readUs',
+          reads.map(({ largeUs }) => largeUs),
+          'us',
+          'lower',
           2,
         ),
-        note: `${LARGE} files, in memory`,
+        note: `stat and read of a file in memory, without the sandbox, ${LARGE} files`,
       },
       {
         ...figure('commitMs', commits, 'ms', 'lower', 2),
@@ -75,6 +91,7 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
       },
     ];
   } finally {
+    await handlers.close();
     await scene.close();
   }
 }
@@ -86,29 +103,63 @@ async function singleCommits(state: ServiceState, progress: (line: string) => vo
   return ms;
 }
 
-async function queryRounds(small: ServiceState, large: ServiceState, progress: (line: string) => void) {
-  const rounds: { ratio: number; largeUs: number }[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const smallUs = await queryUs(small, SMALL);
-    const largeUs = await queryUs(large, LARGE);
-    rounds.push({ ratio: largeUs / smallUs, largeUs });
-    progress(`query: ${smallUs.toFixed(2)} us of ${SMALL} files, ${largeUs.toFixed(2)} us of ${LARGE}`);
-  }
-  return rounds;
+interface QueryRound {
+  ratio: number;
+  largeUs: number;
+}
+
+/** By a handler, one at a time. */
+async function queryRounds(
+  handlers: Sandboxed,
+  small: ServiceState,
+  large: ServiceState,
+  progress: (line: string) => void,
+): Promise<QueryRound[]> {
+  const timeUs = async (state: ServiceState, files: number): Promise<number> => {
+    const us: number[] = [];
+    for (let i = 0; i < QUERIES_PER_ROUND; i++)
+      us.push((await timeOf(() => handlers.get(state, randomFile(files)))) * 1_000);
+    return median(us);
+  };
+  return rounds('query', small, large, timeUs, progress);
 }
 
 /** Files are looked at a second time: a site's pages are in memory. */
-async function queryUs(state: ServiceState, count: number): Promise<number> {
-  const paths = Array.from({ length: 100 }, () => randomFile(count));
-  const view = state.view();
-  for (const path of paths) await view.read(path, 0, 1024, signal);
-  const start = performance.now();
-  for (let i = 0; i < QUERIES_PER_ROUND; i++) {
-    const path = paths[i % paths.length]!;
-    view.stat(path, signal);
-    view.read(path, 0, 1024, signal);
+async function readRounds(
+  small: ServiceState,
+  large: ServiceState,
+  progress: (line: string) => void,
+): Promise<QueryRound[]> {
+  const timeUs = async (state: ServiceState, files: number): Promise<number> => {
+    const paths = Array.from({ length: 100 }, () => randomFile(files));
+    const view = state.view();
+    for (const path of paths) await view.read(path, 0, 1024, signal);
+    const start = performance.now();
+    for (let i = 0; i < READS_PER_ROUND; i++) {
+      const path = paths[i % paths.length]!;
+      view.stat(path, signal);
+      view.read(path, 0, 1024, signal);
+    }
+    return ((performance.now() - start) * 1_000) / READS_PER_ROUND;
+  };
+  return rounds('stat and read', small, large, timeUs, progress);
+}
+
+async function rounds(
+  what: string,
+  small: ServiceState,
+  large: ServiceState,
+  timeUs: (state: ServiceState, files: number) => Promise<number>,
+  progress: (line: string) => void,
+): Promise<QueryRound[]> {
+  const all: QueryRound[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const smallUs = await timeUs(small, SMALL);
+    const largeUs = await timeUs(large, LARGE);
+    all.push({ ratio: largeUs / smallUs, largeUs });
+    progress(`${what}: ${smallUs.toFixed(2)} us of ${SMALL} files, ${largeUs.toFixed(2)} us of ${LARGE}`);
   }
-  return ((performance.now() - start) * 1_000) / QUERIES_PER_ROUND;
+  return all;
 }
 
 async function listRounds(state: ServiceState, progress: (line: string) => void): Promise<number[]> {
@@ -132,13 +183,14 @@ async function updateRounds(
   states: States,
   state: ServiceState,
   files: number,
+  update: (state: ServiceState, path: string) => Promise<unknown>,
   progress: (line: string) => void,
 ): Promise<UpdateRound[]> {
   const rounds: UpdateRound[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     let left = UPDATES_PER_ROUND;
     const worker = async (): Promise<void> => {
-      while (left-- > 0) await put(state, randomFile(files));
+      while (left-- > 0) await update(state, randomFile(files));
     };
     const cpu = process.threadCpuUsage();
     const ms = await timeOf(() => Promise.all(Array.from({ length: UNDER_WAY }, worker)));
@@ -155,7 +207,7 @@ async function updateRounds(
   return rounds;
 }
 
-function updateFigures(suffix: string, rounds: UpdateRound[], files: number): Figure[] {
+function updateFigures(suffix: string, rounds: UpdateRound[], files: number, how: string): Figure[] {
   const what = `one service of ${files} files, ${UNDER_WAY} updates of 1 KB under way`;
   const perSecond = rounds.map((round) => round.perSecond);
   const moved = rounds.map((round) => round.perSecondMoved);
@@ -164,7 +216,7 @@ function updateFigures(suffix: string, rounds: UpdateRound[], files: number): Fi
     {
       ...figure(`updatesPerSecond${suffix}`, perSecond, '1/s', 'higher', 0),
       ...(suffix === '' ? { goal: 3_000 } : {}),
-      note: `durable; without the sandbox; ${what}, ${UPDATES_PER_ROUND} in a row`,
+      note: `durable; ${how}; ${what}, ${UPDATES_PER_ROUND} in a row`,
     },
     {
       ...figure(`updatesPerSecondMoved${suffix}`, moved, '1/s', 'higher', 0),
