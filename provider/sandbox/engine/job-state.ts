@@ -71,11 +71,13 @@ export class JobState {
 
   /** Replaces a file; `content` is kept. @throws JobEnd */
   write(path: string, content: Uint8Array, priceBytes: number): void {
-    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+    const found = this.stat(path)?.kind;
+    if (found === 'directory') throw conflict(path, 'it is a directory');
+    // What is above a file are directories, and every question costs a turn of two threads.
+    for (let at = path.indexOf('/'); found === undefined && at >= 0; at = path.indexOf('/', at + 1)) {
       const parent = path.slice(0, at);
       if (this.stat(parent)?.kind === 'file') throw conflict(path, `${parent} is a file`);
     }
-    if (this.stat(path)?.kind === 'directory') throw conflict(path, 'it is a directory');
     this.#changes += 1;
     this.writtenBytes += priceBytes;
     this.#written.set(path, content);

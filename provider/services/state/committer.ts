@@ -34,6 +34,8 @@ export interface CommitterInit {
   appliedTasks: AppliedTasks;
   limits: StateLimits;
   onCommit: () => void;
+  /** Whether another update is about to come. */
+  moreCome: () => boolean;
 }
 
 /**
@@ -50,7 +52,9 @@ export class Committer {
   /** What the open group changed, and a group before it whose root is still being made. */
   #changes: ChangedDirectory | undefined;
   #running: Promise<void> | undefined;
+  #gathered: (() => void) | undefined;
   #undoneCount = 0;
+  #version = 0;
   #closing = Promise.withResolvers<void>();
 
   constructor(init: CommitterInit, head: Head) {
@@ -68,7 +72,12 @@ export class Committer {
     return this.#undoneCount;
   }
 
-  /** What the next update sees; it stays as it is while that update runs, since updates run one at a time. */
+  /** Another number when the next update sees something else than before. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** What the next update sees; it stays as it is until another is added. */
   view(): StateView {
     return new TreeView(this.#init.blocks, this.#head.root, this.#changes);
   }
@@ -76,11 +85,13 @@ export class Committer {
   /** Takes an update that ran on the last `view`; its `done` settles when it is durable. */
   add(update: RanUpdate): void {
     if (update.changes !== undefined) {
+      this.#version += 1;
       this.#changes ??= new ChangedDirectory();
       foldChanges(this.#changes, update.changes);
       for (const bytes of update.changes.written.values()) this.#openBytes += bytes.length;
     }
     this.#open.push(update);
+    if (this.#isGathered()) this.#gathered?.();
     this.#running ??= this.#run();
   }
 
@@ -100,7 +111,9 @@ export class Committer {
     const before = this.#head;
     const commit = this.#commitOf(before, root, []);
     try {
-      return { cid: (await this.#write(before, unchanged(root), commit, [])) as CID, commit };
+      const cid = await this.#write(before, unchanged(root), commit, []);
+      this.#version += 1;
+      return { cid: cid as CID, commit };
     } catch (error) {
       this.#head = this.#committed;
       throw error;
@@ -108,9 +121,27 @@ export class Committer {
   }
 
   async #run(): Promise<void> {
-    while (this.#open.length > 0) await this.#commitGroup(this.#close());
+    while (this.#open.length > 0) {
+      await this.#gather();
+      await this.#commitGroup(this.#close());
+    }
     // In the turn in which nothing more was found, so that nothing is added in between.
     this.#running = undefined;
+  }
+
+  /** A sync costs the same for one update and for many: whoever is about to come is waited for, a little. */
+  async #gather(): Promise<void> {
+    if (this.#isGathered()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gathered = resolve;
+    const timer = setTimeout(resolve, this.#init.limits.groupWaitMs);
+    await promise;
+    clearTimeout(timer);
+    this.#gathered = undefined;
+  }
+
+  #isGathered(): boolean {
+    return this.#open.length >= this.#init.limits.groupTasksMin || !this.#init.moreCome();
   }
 
   #close(): RanUpdate[] {
@@ -225,6 +256,7 @@ export class Committer {
   /** Of updates that ran on what is not going to be: these, and all that ran after them. */
   #undo(updates: readonly RanUpdate[], error: unknown): void {
     this.#undoneCount += 1;
+    this.#version += 1;
     this.#changes = undefined;
     for (const { done } of [...updates, ...this.#close()]) done.reject(error);
   }

@@ -101,11 +101,10 @@ describe('on a full disk', () => {
     const { root, commit } = state;
     fill();
     const big = new Uint8Array(100_000);
-    const seen: (string | undefined)[] = [];
     const results = await Promise.allSettled(
       Array.from({ length: 5 }, (_, i) =>
         state.update(testTask(i), async (view) => {
-          seen.push(await read(view, 'a'));
+          await read(view, 'a');
           return { changes: write({ a: `during ${i}`, [`big${i}`]: big.map(() => i) }) };
         }),
       ),

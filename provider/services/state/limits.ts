@@ -15,6 +15,9 @@ export const STATE_LIMITS = {
   /** Updates of one commit, and the bytes that they wrote. */
   groupTasksMax: COMMIT_TASKS_MAX,
   groupBytesMax: 64 * MIB,
+  /** While more updates come, a group waits until it has this many, or this long. */
+  groupTasksMin: 32,
+  groupWaitMs: 3,
   /** Updates of one service that wait for their turn. */
   queueMax: 4096,
   /** Blocks that are in no commit's way but not in the block store yet; above it updates wait. */

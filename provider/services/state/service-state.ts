@@ -5,12 +5,14 @@ import { Committer, type CommitterInit, type Head } from './committer.ts';
 import { alreadyApplied, closed, StateError } from './errors.ts';
 import { checkChanges, undone, type RanUpdate } from './group.ts';
 import { commitsFrom } from './history.ts';
+import { LookAhead } from './look-ahead.ts';
+import { RecordedView } from './recorded-view.ts';
 import { verifyState } from './verify-state.ts';
 import type { Mover } from './mover.ts';
 import type { AppliedTask, HistoryCommit, ServiceState, UpdateResult } from './types.ts';
 import { TreeView } from './view.ts';
 
-export interface StateOfServiceInit extends Omit<CommitterInit, 'onCommit'> {
+export interface StateOfServiceInit extends Omit<CommitterInit, 'onCommit' | 'moreCome'> {
   mover: Mover;
   onError: (error: unknown) => void;
 }
@@ -18,6 +20,17 @@ export interface StateOfServiceInit extends Omit<CommitterInit, 'onCommit'> {
 interface Turn {
   run: () => Promise<void>;
   refuse: (error: unknown) => void;
+  /** Of an update: runs it before its turn. */
+  runAhead?: () => void;
+}
+
+type Run = (view: StateView) => Promise<UpdateResult>;
+
+/** An update that ran, or is running, on what may not be what it has to see. */
+interface Attempt {
+  view: RecordedView;
+  version: number;
+  result: Promise<UpdateResult>;
 }
 
 export class StateOfService implements ServiceState {
@@ -28,12 +41,18 @@ export class StateOfService implements ServiceState {
   #taking: Promise<void> | undefined;
   readonly #underWay = new Map<Key, Promise<unknown>>();
   readonly #listeners = new Set<() => void>();
+  /** What runs ahead of its turn. */
+  readonly #attempts = new Set<Promise<unknown>>();
+  readonly #lookAhead = new LookAhead();
   #isClosed = false;
 
   constructor(init: StateOfServiceInit, head: Head) {
     this.service = init.service;
     this.#init = init;
-    this.#committer = new Committer({ ...init, onCommit: () => this.#tellListeners() }, head);
+    this.#committer = new Committer(
+      { ...init, onCommit: () => this.#tellListeners(), moreCome: () => this.#turns.length > 0 },
+      head,
+    );
   }
 
   get root(): CID {
@@ -63,7 +82,12 @@ export class StateOfService implements ServiceState {
     const done: RanUpdate['done'] = Promise.withResolvers();
     this.#underWay.set(key, done.promise);
     try {
-      this.#enqueue(() => this.#runUpdate(task, run, done, signal), done.reject);
+      let ahead: Attempt | undefined;
+      this.#enqueue({
+        run: () => this.#runUpdate(task, run, ahead, done, signal),
+        refuse: done.reject,
+        runAhead: () => (ahead ??= this.#attempt(run)),
+      });
     } catch (error) {
       done.reject(error);
     }
@@ -90,12 +114,13 @@ export class StateOfService implements ServiceState {
 
   async rollback(to: CID, { signal }: { signal?: AbortSignal } = {}): Promise<HistoryCommit> {
     const done = Promise.withResolvers<HistoryCommit>();
-    this.#enqueue(async () => {
+    const run = async (): Promise<void> => {
       await this.#committer.idle();
       signal?.throwIfAborted();
       const after = await this.#rootOf(to, signal);
       done.resolve(await this.#committer.commitRoot(after));
-    }, done.reject);
+    };
+    this.#enqueue({ run, refuse: done.reject });
     return done.promise;
   }
 
@@ -109,16 +134,17 @@ export class StateOfService implements ServiceState {
     this.#isClosed = true;
     for (const { refuse } of this.#turns.splice(0)) refuse(closed(this.service));
     await this.#taking;
+    await Promise.allSettled(this.#attempts);
     await this.#committer.idle();
   }
 
-  #enqueue(run: () => Promise<void>, refuse: (error: unknown) => void): void {
+  #enqueue(turn: Turn): void {
     if (this.#isClosed) throw closed(this.service);
     if (this.#turns.length >= this.#init.limits.queueMax) {
       const message = `${this.#turns.length} updates of ${this.service} wait already. Ask again in a moment.`;
       throw new StateError('STATE_BUSY', message);
     }
-    this.#turns.push({ run, refuse });
+    this.#turns.push(turn);
     this.#taking ??= this.#takeTurns();
   }
 
@@ -132,7 +158,8 @@ export class StateOfService implements ServiceState {
 
   async #runUpdate(
     task: CID,
-    run: (view: StateView) => Promise<UpdateResult>,
+    run: Run,
+    ahead: Attempt | undefined,
     done: RanUpdate['done'],
     signal: AbortSignal | undefined,
   ): Promise<void> {
@@ -140,11 +167,34 @@ export class StateOfService implements ServiceState {
     await this.#committer.room();
     if (!mover.hasRoom) await mover.room();
     signal?.throwIfAborted();
+    const attempt = ahead ?? this.#attempt(run);
+    if (ahead === undefined) this.#lookAhead.turn(undefined);
+    const others = Math.min(this.#turns.length, this.#lookAhead.width - 1);
+    for (let i = 0; i < others && this.#turns[i]!.runAhead !== undefined; i++) this.#turns[i]!.runAhead!();
     const { undoneCount } = this.#committer;
-    const { changes, answer } = await run(this.#committer.view());
+    const { changes, answer } = await (ahead === undefined ? attempt.result : this.#resultOf(run, ahead));
     if (this.#committer.undoneCount !== undoneCount) throw undone(this.service);
     if (changes !== undefined) checkChanges(changes);
     this.#committer.add({ task, changes, answer, done });
+  }
+
+  #attempt(run: Run): Attempt {
+    const view = new RecordedView(this.#committer.view());
+    const result = run(view);
+    // Nobody may come for it.
+    result.catch(() => {});
+    this.#attempts.add(result);
+    const ended = (): boolean => this.#attempts.delete(result);
+    result.then(ended, ended);
+    return { view, version: this.#committer.version, result };
+  }
+
+  /** What the update does in its turn: what it did ahead of it, if it would see the same now. */
+  async #resultOf(run: Run, ahead: Attempt): Promise<UpdateResult> {
+    const [ended] = await Promise.allSettled([ahead.result]);
+    const holds = ahead.version === this.#committer.version || ahead.view.holdsIn(this.#committer.view());
+    this.#lookAhead.turn(holds);
+    return holds && ended.status === 'fulfilled' ? ended.value : run(this.#committer.view());
   }
 
   /** The root after a commit of this history, with all its files there. */

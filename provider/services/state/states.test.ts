@@ -3,6 +3,7 @@ import { collect } from './testing-collect.ts';
 import { allFiles, put, read, testDirectory, testStates, testTask, write, type TestStates } from './testing.ts';
 
 const NAME = 'k51service';
+const { signal } = new AbortController();
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -24,20 +25,45 @@ describe('updates', () => {
 
   test('each sees those before it, and queries see what is committed', async () => {
     const state = await (await open()).states.open(NAME);
-    const seen: (string | undefined)[] = [];
     const updates = Array.from({ length: 20 }, (_, i) =>
       state.update(testTask(i), async (view) => {
-        seen.push(await read(view, 'count'));
-        return { changes: write({ count: String(i) }) };
+        const seen = await read(view, 'last');
+        return { changes: write({ last: String(i), [`saw/${i}`]: String(seen) }) };
       }),
     );
     await Promise.all(updates);
-    expect(seen).toEqual([undefined, ...Array.from({ length: 19 }, (_, i) => String(i))]);
-    expect(await read(state.view(), 'count')).toBe('19');
+    const files = await allFiles(state.view());
+    for (let i = 0; i < 20; i++) expect(files.get(`saw/${i}`)).toBe(i === 0 ? 'undefined' : String(i - 1));
+    expect(files.get('last')).toBe('19');
+  });
+
+  test('that look at different files run at the same time, and are committed in order all the same', async () => {
+    const state = await (await open()).states.open(NAME);
+    await put(state, 'first', { 'd/0': 'x' });
+    let running = 0;
+    let most = 0;
+    const bothRun = Promise.withResolvers<void>();
+    const updates = Array.from({ length: 6 }, (_, i) =>
+      state.update(testTask(i), async (view) => {
+        running += 1;
+        most = Math.max(most, running);
+        if (running === 2) bothRun.resolve();
+        await bothRun.promise;
+        await view.stat('d', signal);
+        running -= 1;
+        return { changes: write({ [`d/${i + 1}`]: String(await read(view, `d/${i + 1}`)) }) };
+      }),
+    );
+    await Promise.all(updates);
+    expect(most).toBeGreaterThan(1);
+    const tasks = (await collect(state.history())).reverse().flatMap(({ commit }) => commit.tasks.map(String));
+    expect(tasks).toEqual(['first', 0, 1, 2, 3, 4, 5].map((name) => testTask(name).toString()));
   });
 
   test('that arrive while a commit is on its way to the disk are in one commit, in order', async () => {
-    const state = await (await open()).states.open(NAME);
+    const { path, remove } = testDirectory();
+    cleanups.push(remove);
+    const state = await (await open(path)).states.open(NAME);
     const before = state.root;
     const done = await Promise.all(Array.from({ length: 50 }, (_, i) => put(state, i, { [`f${i}`]: 'x' })));
     const commits = await collect(state.history());
@@ -55,7 +81,9 @@ describe('updates', () => {
   });
 
   test('one that changed nothing belongs to no commit, unless its group has one', async () => {
-    const state = await (await open()).states.open(NAME);
+    const { path, remove } = testDirectory();
+    cleanups.push(remove);
+    const state = await (await open(path)).states.open(NAME);
     const nothing = (task: string) => state.update(testTask(task), async () => ({}));
     expect(await nothing('alone')).toMatchObject({ commit: undefined });
     expect(state.commit).toBeUndefined();
@@ -64,8 +92,8 @@ describe('updates', () => {
       put(state, 2, { a: '2' }),
       nothing('behind'),
     ]);
-    expect(first.commit).not.toEqual(held.commit);
-    expect(behind).toEqual(held);
+    expect(held).toEqual(first);
+    expect(behind).toEqual(first);
     expect(state.applied(testTask('alone'))).toEqual({ commit: undefined, answer: undefined });
   });
 

@@ -42,8 +42,9 @@ export interface ServiceState {
   /** The files at a root, by default the committed one. */
   view(root?: CID): StateView;
   /**
-   * Runs an update after those before it and resolves when it is durable. `run` sees all updates before it; it must not
-   * use the view after it ended. What it throws changes nothing and is thrown.
+   * Runs an update after those before it and resolves when it is durable. `run` must be a function of what it sees in the
+   * view: it may be run ahead of its turn, and again in its turn when it would see something else then. The last run
+   * counts, and that one has seen all updates before it. What it throws changes nothing and is thrown.
    *
    * @throws StateError ALREADY_APPLIED, STATE_BUSY, STATE_CLOSED, UPDATE_UNDONE; DirectoryError; StoreError when the disk
    * refuses: then nothing of the commit was applied.
