@@ -25,6 +25,14 @@ it('a new project builds, passes its tests and runs', async () => {
   const tested = await workswap(['test', project]);
   expect(tested.code, tested.stdout.toString() + tested.stderr).toBe(0);
   expect((await workswap(['run', wasm, '--path', '/?name=Ada'])).stdout.toString()).toBe('Hello, Ada!\n');
+
+  await writeFile(
+    join(project, 'assembly', 'index.ts'),
+    `import { Request, Response } from 'workswap';\nexport function handle(req: Request): Response {\n  throw new Error('no ' + req.path);\n}\n`,
+  );
+  await workswap(['build', project]);
+  const failed = await workswap(['run', wasm]);
+  expect(failed).toMatchObject({ code: 4, stderr: expect.stringContaining('no / (index.ts:3:3)') as string });
 });
 
 const parent = await mkdtemp(join(tmpdir(), 'workswap-templates-'));

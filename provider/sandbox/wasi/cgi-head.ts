@@ -18,7 +18,8 @@ export function findBlankLine(bytes: Uint8Array, from: number): { end: number; b
 
 /**
  * CGI header lines as the ABI's response head. `status: 404 Not Found` sets the status, `location` without one makes it
- * 302, otherwise it is 200. Names become lower case; of two equal ones the values are joined, as HTTP allows.
+ * 302, otherwise it is 200. Names become lower case; of two equal ones the values are joined: cookies by a line break,
+ * which none has in itself, all others by a comma, as HTTP allows.
  *
  * @throws JobEnd INVALID_OUTPUT
  */
@@ -45,7 +46,8 @@ export function encodeCgiHead(lines: Uint8Array): Uint8Array {
       continue;
     }
     const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+    const separator = name === 'set-cookie' ? '\n' : ', ';
+    headers.set(name, before === undefined ? value : before + separator + value);
     if (headers.size > RESPONSE_HEADERS_MAX) throw invalid(`it has more than ${RESPONSE_HEADERS_MAX} headers`);
   }
   status ??= headers.has('location') ? 302 : 200;

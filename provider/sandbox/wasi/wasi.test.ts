@@ -46,6 +46,7 @@ describe('a response on stdout', () => {
     ['a location alone redirects', 'Location: /x\\r\\n\\r\\n', 302, { location: '/x' }],
     ['no header at all is a 200', '\\nhi', 200, {}],
     ['equal names are joined', 'a: 1\\nA: 2\\n\\n', 200, { a: '1, 2' }],
+    ['cookies stay apart', 'Set-Cookie: a=1\\nset-cookie: b=2\\n\\n', 200, { 'set-cookie': 'a=1\nb=2' }],
     ['__proto__ is a name', '__proto__: 1\\nb: 2\\n\\n', 200, { b: '2' }],
   ])('%s', (_, answer, status, headers) => {
     expect(run(command([], '(call $ok)', answer))).toMatchObject({ status, headers });
