@@ -6,6 +6,7 @@ import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { WorkswapError } from '../sdk/protocol/index.ts';
 import { MODULE_LIMITS } from './modules/index.ts';
+import { GATEWAY_LIMITS } from './gateway/limits.ts';
 import { SERVICES_LIMITS } from './services/limits.ts';
 import { SANDBOX_LIMITS, type Limit } from './sandbox/index.ts';
 
@@ -94,6 +95,17 @@ export const configSchema = z.strictObject({
   credit: z.record(z.string(), z.unknown()).prefault({}),
   /** HOST:PORT of the admin page; empty: there is none. docs/admin.md */
   admin: z.strictObject({ listen: z.string().max(256).default('') }).prefault({}),
+  /** docs/gateway.md */
+  gateway: limitsSchema(GATEWAY_LIMITS)
+    .extend({
+      /** HOST:PORT; empty: there is none. */
+      listen: z.string().max(256).default(''),
+      domains: z.array(z.hostname()).max(64).default([]),
+      subdomains: z.boolean().default(true),
+      trustProxy: z.boolean().default(false),
+      showFailures: z.boolean().default(false),
+    })
+    .prefault({}),
   /** docs/sandbox.md has the limits of both, with what happens beyond them. */
   sandbox: limitsSchema(SANDBOX_LIMITS).prefault({}),
   modules: limitsSchema(MODULE_LIMITS).prefault({}),

@@ -19,7 +19,7 @@ import type { PeerInit } from './peer.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { loadMaintainerKey, removeLocalProvider, writeLocalProvider } from './maintainer/index.ts';
 import { LocalRunner, openProviderServices } from './services/index.ts';
-import type { ServiceRunner, Services } from './services/index.ts';
+import type { NameRecord, ServiceRunner, Services } from './services/index.ts';
 import { fetchDag, openFile } from './store/index.ts';
 import type { GetBlockOptions, StoredFile } from './store/index.ts';
 import type { SandboxStats } from './sandbox/index.ts';
@@ -50,6 +50,8 @@ export interface Provider {
   services: Services;
   /** Runs them here, without the network and without an account. */
   runner: ServiceRunner;
+  /** What an IPNS name stands for: of services here, and of what connected peers and routers know. */
+  resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
   /**
    * Decides for one peer from now on, also after a restart: stronger than the configuration. undefined takes it back.
    *
@@ -168,6 +170,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     },
     services: services.hosting,
     runner: new LocalRunner({ peerId: libp2p.peerId, find: services.find, run: jobs.run }),
+    resolveName: (name, signal) => services.resolveName(name, signal),
     async setTariff(rates) {
       tariff = await publishTariff(rates);
       await settings.setTariff(rates);

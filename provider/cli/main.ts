@@ -5,6 +5,7 @@ import { exitCodeOf, printError } from './errors.ts';
 const COMMANDS: Record<string, () => Promise<(program: Command) => Command>> = {
   provider: async () => (await import('./provider.ts')).addProvider,
   call: async () => (await import('./call.ts')).addCall,
+  gateway: async () => (await import('./gateway.ts')).addGateway,
   quote: async () => (await import('./quote.ts')).addQuote,
   verify: async () => (await import('./verify.ts')).addVerify,
   ledger: async () => (await import('./ledger.ts')).addLedger,

@@ -7,6 +7,7 @@ import { CONFIG_FILE, defaultDirectory, parseConfig, readConfigFile } from '../c
 import type { ConfigInput } from '../config.ts';
 import { errorJson, UsageError } from './errors.ts';
 import { parseCid } from './session.ts';
+import type { Gateway } from '../gateway/index.ts';
 import type { Admin } from '../admin/index.ts';
 import type { Provider } from '../provider.ts';
 
@@ -20,6 +21,7 @@ interface ProviderFlags {
   listen?: string[];
   config?: string;
   admin?: string;
+  gateway?: string;
   want: string[];
   firstJob: boolean;
   json?: boolean;
@@ -36,6 +38,7 @@ export function addProvider(program: Command): Command {
       'multiaddr to listen on; may be repeated. Default: /ip4/127.0.0.1/tcp/4771, this machine only',
       repeat,
     )
+    .option('--gateway <HOST:PORT>', 'serve the services of this provider, and content of IPFS, over HTTP there')
     .option(
       '--admin <HOST:PORT>',
       'serve the admin page, metrics and health there; its address has a token that opens it',
@@ -48,13 +51,14 @@ export function addProvider(program: Command): Command {
       [],
     )
     .option('--no-first-job', 'skip the job that shows at the start that everything works')
-    .option('--json', 'one JSON event a line; the first is {"event":"ready","peerId","addrs","admin"?}')
+    .option('--json', 'one JSON event a line; the first is {"event":"ready","peerId","addrs","gateway"?,"admin"?}')
     .addHelpText(
       'after',
       `
 Examples:
   workswap provider
   workswap provider --listen /ip4/0.0.0.0/tcp/4771       serve other machines too
+  workswap provider --gateway 127.0.0.1:8080             services at http://NAME.localhost:8080/
   workswap provider --admin 127.0.0.1:4773               watch and steer it in a browser
   workswap provider --data /srv/workswap --json`,
     )
@@ -66,21 +70,28 @@ async function provide(flags: ProviderFlags): Promise<void> {
   const config = await configOf(flags);
   const stopping = stopSignal();
   const print = flags.json ? printEvent : printLine;
+  const onError = withoutRepeats((error) => print({ event: 'error', error: errorJson(error) }));
   const { createProvider } = await import('../provider.ts');
   const provider = await createProvider({
     dataDir: flags.data,
     config,
-    onError: withoutRepeats((error) => print({ event: 'error', error: errorJson(error) })),
+    onError,
   });
   let admin: Admin | undefined;
+  let gateway: Gateway | undefined;
   try {
     admin = await openAdmin(flags.admin ?? parseConfig(config, 'config').admin.listen, provider, flags.data);
-    const pages = admin === undefined ? {} : { admin: admin.url };
+    gateway = await openGateway(flags.gateway, provider, config, onError);
+    const pages = {
+      ...(gateway === undefined ? {} : { gateway: gateway.url }),
+      ...(admin === undefined ? {} : { admin: admin.url }),
+    };
     print({ event: 'ready', peerId: provider.peerId.toString(), addrs: provider.addrs, ...pages });
     if (flags.firstJob && !flags.json && !stopping.aborted) await showFirstJob(provider, flags.data, stopping);
     await Promise.all([serveUntil(stopping), ...wants.map((root) => obtain(provider, root, stopping, print))]);
   } finally {
     print({ event: 'stopping' });
+    await gateway?.stop();
     await admin?.stop();
     await provider.stop();
     print({ event: 'stopped' });
@@ -91,6 +102,19 @@ async function openAdmin(listen: string, provider: Provider, dataDir: string): P
   if (listen === '') return undefined;
   const { startAdmin } = await import('../admin/index.ts');
   return startAdmin({ provider, listen, dataDir });
+}
+
+async function openGateway(
+  listen: string | undefined,
+  provider: Provider,
+  config: ConfigInput,
+  onError: (error: unknown) => void,
+): Promise<Gateway | undefined> {
+  const { gateway } = parseConfig(config, 'config');
+  const address = listen ?? gateway.listen;
+  if (address === '') return undefined;
+  const { startGateway } = await import('../gateway/index.ts');
+  return startGateway(provider, { ...gateway, listen: address }, onError);
 }
 
 /** A full disk fails every job: the host is told once in a while, not a thousand times a second. */
@@ -165,6 +189,7 @@ function printLine({ event, ...fields }: Event): void {
   if (event === 'ready') {
     console.log(`Provider ${String(fields['peerId'])} is ready at`);
     for (const addr of fields['addrs'] as string[]) console.log(`  ${addr}`);
+    if (fields['gateway'] !== undefined) console.log(`Gateway: ${String(fields['gateway'])}`);
     if (fields['admin'] !== undefined) console.log(`Admin page: ${String(fields['admin'])}`);
   } else if (event === 'stopping') console.log('\nStopping: running jobs finish or are refunded ...');
   else if (event === 'stopped') console.log('Stopped.');

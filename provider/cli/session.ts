@@ -23,14 +23,15 @@ export function addConsumerFlags(command: Command): Command {
 }
 
 /** A consumer node for one command; of workswap.toml in its directory, `[routing]` is its. Each identity has a ledger of its own; blocks are shared. */
-export async function openConsumer({ home, identity }: ConsumerFlags) {
+export async function openConsumer({ home, identity }: ConsumerFlags, { contacts = [] }: { contacts?: string[] } = {}) {
   // libp2p takes a third of a second to load: only commands that need the network do.
   const [{ createConsumer }, { loadIdentity }] = await Promise.all([
     import('../consumer.ts'),
     import('../node/index.ts'),
   ]);
   const { peerIdFromPrivateKey } = await import('@libp2p/peer-id');
-  const routing = await routingOf(home);
+  const own = await routingOf(home);
+  const routing = { ...own, bootstrap: [...own.bootstrap, ...contacts] };
   if (identity === undefined) return createConsumer({ dataDir: home, routing });
   const privateKey = await loadIdentity(identity);
   return createConsumer({

@@ -10,7 +10,7 @@ import { openDatabase, type FastBlockstore, type GetBlock } from '../store/index
 import { ServiceError } from './errors.ts';
 import { Hosting, type Hosted, type HostPolicy } from './hosting/index.ts';
 import { SERVICES_LIMITS, type ServicesLimits } from './limits.ts';
-import { NameStore, Publisher, ServiceKeys, type NameRecord } from './names/index.ts';
+import { NameResolver, NameStore, PeersSource, Publisher, ServiceKeys, type NameRecord } from './names/index.ts';
 import { nameRouters } from './consumer-services.ts';
 import { ServicesServer } from './net/index.ts';
 import { Sponsoring } from './sponsoring.ts';
@@ -36,6 +36,8 @@ export interface ProviderServices {
   forJob(name: string): JobService;
   /** By IPNS name or short name. @throws ServiceError SERVICE_NOT_FOUND, SERVICE_EXPIRED */
   find(name: string): Promise<Hosted>;
+  /** What an IPNS name stands for: of services here from our own records. @throws ServiceError, RecordError */
+  resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
   start(): Promise<void>;
   /** Before the jobs end: no new questions. */
   stop(): Promise<void>;
@@ -76,7 +78,10 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
       const record = names.latest(name);
       return record === undefined ? [] : [record];
     });
-  const publisher = new Publisher(nameRouters(peer, init.routing), hostedRecords, onError);
+  const routers = nameRouters(peer, init.routing);
+  const publisher = new Publisher(routers, hostedRecords, onError);
+  const sources = [new PeersSource(libp2p, init.routing.bootstrap, limits), ...routers];
+  const resolver = new NameResolver(names, sources, limits);
   const server = new ServicesServer({ libp2p, hosting, names, onError });
   const sponsoring = new Sponsoring(limits);
 
@@ -125,6 +130,10 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
       }
       if (hosted !== undefined) return valid(hosted);
       throw new ServiceError('SERVICE_NOT_FOUND', `This provider hosts no service "${name.slice(0, 100)}".`);
+    },
+    async resolveName(name, signal) {
+      const own = hosting.get(name) === undefined ? undefined : names.latest(name);
+      return own ?? (await resolver.resolve(name, signal)).record;
     },
     async start() {
       await hosting.start();

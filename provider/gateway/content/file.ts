@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid';
-import { openFile, type StoredFile } from '../../store/index.ts';
+import { NotAFileError, openFile, type StoredFile } from '../../store/index.ts';
 import { HttpError, parseRange, type HttpHeaders, type HttpReply, type HttpRequest } from '../http/index.ts';
 import type { BlockReader } from './block-reader.ts';
 import { sniffType, typeOfName } from './content-type.ts';
@@ -19,7 +19,7 @@ export interface FileAnswer {
 /** A file's bytes, or a range of them, read as fast as the client takes them. */
 export async function fileReply(request: HttpRequest, reader: BlockReader, answer: FileAnswer): Promise<HttpReply> {
   const { cid, etag, status = 200 } = answer;
-  const file = await openFile(cid, reader.fetch);
+  const file = await openFile(cid, reader.fetch).catch(asHttpError);
   const type = answer.type ?? typeOfName(answer.name) ?? sniffType(await file.read(0, SNIFF_BYTES));
   const headers: HttpHeaders = { ...answer.headers, etag, 'content-type': type, 'accept-ranges': 'bytes' };
   const range = status === 200 && mayRange(request, etag) ? parseRange(request.headers.range, file.size) : undefined;
@@ -33,6 +33,11 @@ export async function fileReply(request: HttpRequest, reader: BlockReader, answe
   headers['content-length'] = String(end - start);
   if (range !== undefined) headers['content-range'] = `bytes ${start}-${range.end}/${file.size}`;
   return { status: range === undefined ? status : 206, headers, body: await bodyOf(request, file, start, end) };
+}
+
+function asHttpError(error: unknown): never {
+  if (!(error instanceof NotAFileError)) throw error;
+  throw new HttpError(500, 'NOT_UNIXFS', error.message, { cause: error });
 }
 
 function mayRange({ headers }: HttpRequest, etag: string): boolean {

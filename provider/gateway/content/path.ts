@@ -23,7 +23,7 @@ export function parsePath(encoded: string): ContentPath {
   if (segments.some((segment) => segment === '.' || segment === '..')) {
     throw new HttpError(400, 'PATH_INVALID', 'A path has no segments . and ..');
   }
-  return { segments, hasSlash: path === '' || path.endsWith('/') };
+  return { segments, hasSlash: path.endsWith('/') };
 }
 
 export function encodeSegments(segments: readonly string[]): string {

@@ -63,10 +63,18 @@ function linkInside(cid: CID, bytes: Uint8Array, segments: string[]): { cid: CID
     const link = CID.asCID(value);
     if (link !== null) return { cid: link, taken: index + 1 };
   }
-  throw new HttpError(501, 'PATH_INSIDE_BLOCK', 'A path must end at a link; paths into the inside of a block are not served');
+  throw new HttpError(
+    501,
+    'PATH_INSIDE_BLOCK',
+    'A path must end at a link; paths into the inside of a block are not served',
+  );
 }
 
 function notFound(root: CID, segments: readonly string[], at: number): HttpError {
   const missing = segments[at]!;
-  return new HttpError(404, 'PATH_NOT_FOUND', `There is no ${JSON.stringify(missing)} under /ipfs/${[root.toString(), ...segments.slice(0, at)].join('/')}`);
+  return new HttpError(
+    404,
+    'PATH_NOT_FOUND',
+    `There is no ${JSON.stringify(missing)} under /ipfs/${[root.toString(), ...segments.slice(0, at)].join('/')}`,
+  );
 }

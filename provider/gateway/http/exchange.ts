@@ -59,9 +59,14 @@ export class Exchange implements HttpRequest {
 
 function tooLarge(bytesMax: number): HttpError {
   // What the client still sends is not read, so the connection cannot be used again.
-  return new HttpError(413, 'BODY_TOO_LARGE', `The body has more than ${bytesMax} bytes. Publish it and pass its CID.`, {
-    headers: { connection: 'close' },
-  });
+  return new HttpError(
+    413,
+    'BODY_TOO_LARGE',
+    `The body has more than ${bytesMax} bytes. Publish it and pass its CID.`,
+    {
+      headers: { connection: 'close' },
+    },
+  );
 }
 
 /** Waits until the socket takes more. @throws when it was closed */

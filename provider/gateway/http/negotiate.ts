@@ -30,7 +30,9 @@ export function parseAccept(header: string | undefined): Accepted[] {
 export function prefers(accept: string | undefined, offered: readonly string[]): string {
   for (const { type } of parseAccept(accept)) {
     if (type === '*/*') break;
-    const found = offered.find((offer) => offer === type || (type.endsWith('/*') && offer.startsWith(type.slice(0, -1))));
+    const found = offered.find(
+      (offer) => offer === type || (type.endsWith('/*') && offer.startsWith(type.slice(0, -1))),
+    );
     if (found !== undefined) return found;
   }
   return offered[0]!;

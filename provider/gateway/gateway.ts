@@ -1,0 +1,147 @@
+import { WorkswapError } from '../../sdk/protocol/index.ts';
+import { Content } from './content/index.ts';
+import { Hosts, type Site } from './hosts.ts';
+import {
+  createListener,
+  errorReply,
+  HttpError,
+  ListenError,
+  parseListenAddress,
+  startServer,
+  STYLE,
+  type HttpReply,
+  type HttpRequest,
+} from './http/index.ts';
+import { GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
+import { ContentRoutes } from './routes.ts';
+import { Sites } from './services/index.ts';
+import type { GatewayInit, GatewayStats } from './types.ts';
+import { clientKey, forwardedClient, Visitors } from './visitors/index.ts';
+
+export interface Gateway {
+  /** `http://HOST:PORT` */
+  url: string;
+  port: number;
+  /** One request, without the network: what the server does with each. */
+  handle(request: HttpRequest): Promise<HttpReply>;
+  stats(): GatewayStats;
+  /** Lets answers under way end for a while, then closes every connection; what they fetch is aborted. */
+  stop(): Promise<void>;
+}
+
+const CODES_COUNTED_MAX = 100;
+
+/** Starts the HTTP gateway. @throws ListenError */
+export async function createGateway(init: GatewayInit): Promise<Gateway> {
+  const { config, runner, onError = () => {} } = init;
+  const address = parseListenAddress(config.listen);
+  if (address === undefined) throw new ListenError(config.listen, 'it is not HOST:PORT, for example 127.0.0.1:8080');
+  const limits = limitsOf(config);
+  const { trustProxy = false, subdomains = true, showFailures = false } = config;
+  const hosts = new Hosts(config.domains ?? []);
+  const visitors = new Visitors(limits);
+  const { getBlock, hasBlock, resolveIpns } = init;
+  const content = new Content({ getBlock, hasBlock, blockTimeoutMs: limits.blockTimeoutMs });
+  const names = resolveIpns === undefined ? {} : { resolveIpns };
+  const routes = new ContentRoutes({ content, subdomains, trustProxy, ...names });
+  const sites = runner && new Sites({ runner, getBlock, limits, visitors, showFailures });
+  const refused: Record<string, number> = {};
+
+  async function handle(request: HttpRequest): Promise<HttpReply> {
+    try {
+      const address = trustProxy ? forwardedClient(request.headers, request.client) : request.client;
+      const client = clientKey(address);
+      const leave = visitors.enter(client, performance.now());
+      try {
+        return await route(request, hosts.siteOf(request.headers.host), client);
+      } finally {
+        leave();
+      }
+    } catch (error) {
+      if (error instanceof WorkswapError) count(error.code);
+      throw error;
+    }
+  }
+
+  async function route(request: HttpRequest, site: Site, client: string): Promise<HttpReply> {
+    if (site.kind === 'service') return service(request, site.name, request.target, true, client);
+    const reply = await routes.serve(request, site);
+    if (reply !== undefined) return config.service === undefined ? reply : asGuest(reply);
+    const match = /^\/workswap\/([^/?]+)(.*)$/s.exec(request.target);
+    if (match !== null) {
+      const [, name = '', rest = ''] = match;
+      if (rest.startsWith('/')) return service(request, name, rest, false, client);
+      return { status: 301, headers: { location: `/workswap/${name}/${rest}` } };
+    }
+    if (config.service !== undefined) return service(request, config.service, request.target, true, client);
+    if (request.target.split('?')[0] === '/') return home();
+    throw new HttpError(404, 'NOT_FOUND', 'Here are /ipfs/CID, /ipns/NAME and /workswap/NAME');
+  }
+
+  async function service(
+    request: HttpRequest,
+    name: string,
+    target: string,
+    isOwnOrigin: boolean,
+    client: string,
+  ): Promise<HttpReply> {
+    if (sites === undefined) throw new HttpError(501, 'SERVICES_OFF', 'This gateway runs no services');
+    return sites.serve(request, { name, target, isOwnOrigin, client });
+  }
+
+  function count(code: string): void {
+    if (refused[code] === undefined && Object.keys(refused).length >= CODES_COUNTED_MAX) return;
+    refused[code] = (refused[code] ?? 0) + 1;
+  }
+
+  const { deadlineMs, requestsMax } = limits;
+  const listener = createListener(handle, { deadlineMs, requestsMax, onError });
+  const server = await startServer(address, listener.listener, limits);
+  return {
+    url: server.url,
+    port: server.port,
+    handle: (request) => handle(request).catch((error: unknown) => errorReply(request, error)),
+    stats: () => {
+      const { underWay, answered } = listener.stats();
+      const connections = server.connections();
+      return {
+        connections,
+        requestsUnderWay: underWay,
+        requestsAnswered: answered,
+        ...visitors.stats(performance.now()),
+        refused: { ...refused },
+      };
+    },
+    async stop() {
+      await server.stop();
+      listener.close();
+      sites?.close();
+    },
+  };
+}
+
+function limitsOf(config: Partial<GatewayLimits>): GatewayLimits {
+  const names = Object.keys(GATEWAY_LIMITS) as (keyof GatewayLimits)[];
+  const entries = names.map((name) => [name, config[name] ?? GATEWAY_LIMITS[name].default]);
+  return Object.fromEntries(entries) as GatewayLimits;
+}
+
+/** Content beside a service at one host: its pages get an origin of their own, or they could use the service's cookies. */
+function asGuest(reply: HttpReply): HttpReply {
+  reply.headers['content-security-policy'] ??= 'sandbox';
+  return reply;
+}
+
+function home(): HttpReply {
+  const body = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Workswap gateway</title><style>${STYLE}</style>
+<main><h1>Workswap gateway</h1><p>Services are at <code>NAME.localhost</code> with this port, and at <code>/workswap/NAME/</code>;
+content of IPFS at <code>/ipfs/CID</code> and <code>/ipns/NAME</code>.</p></main></html>
+`;
+  const policy = "default-src 'none'; style-src 'unsafe-inline'";
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy },
+    body,
+  };
+}

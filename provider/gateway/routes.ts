@@ -1,0 +1,172 @@
+import type { CID } from 'multiformats/cid';
+import { cidLabel, ipnsKey, parseCid, parsePath, splitTarget, wantedFormat, type Content } from './content/index.ts';
+import { isPreflight, preflightReply, withCors } from './cors.ts';
+import { inlineName, outlineName, type Site } from './hosts.ts';
+import { errorReply, HttpError, type HttpReply, type HttpRequest } from './http/index.ts';
+import { asNameError, recordReply } from './ipns.ts';
+import type { GatewayInit } from './types.ts';
+
+const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)+$/i;
+
+export interface ContentRoutesInit extends Pick<GatewayInit, 'resolveIpns'> {
+  content: Content;
+  subdomains: boolean;
+  trustProxy: boolean;
+}
+
+interface Root {
+  cid: CID;
+  ttlMs: number | undefined;
+}
+
+/** Content paths: at `/ipfs/CID` and `/ipns/NAME` of the main host, and at hosts of their own. */
+export class ContentRoutes {
+  readonly #init: ContentRoutesInit;
+
+  constructor(init: ContentRoutesInit) {
+    this.#init = init;
+  }
+
+  /** Undefined when the target is no content path. */
+  async serve(request: HttpRequest, site: Site): Promise<HttpReply | undefined> {
+    const { path, query } = splitTarget(request.target);
+    const parts = site.kind === 'main' ? /^\/(ipfs|ipns)\/([^/]*)(.*)$/s.exec(path) : null;
+    if (site.kind === 'service' || (site.kind === 'main' && parts === null)) return undefined;
+    if (isPreflight(request)) return preflightReply();
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'Content is read with GET and HEAD', {
+          headers: { allow: 'GET, HEAD, OPTIONS' },
+        });
+      }
+      const reply =
+        site.kind === 'main'
+          ? await this.#atPath(request, site, parts as RegExpExecArray, query)
+          : await this.#atHost(request, site, path, query);
+      return withCors(reply);
+    } catch (error) {
+      // Errors are for pages of other origins as well.
+      if (error instanceof HttpError) return withCors(errorReply(request, error));
+      throw error;
+    }
+  }
+
+  async #atPath(
+    request: HttpRequest,
+    site: Site & { kind: 'main' },
+    [, namespace, root, rest]: RegExpExecArray,
+    query: string,
+  ): Promise<HttpReply> {
+    const uri = root === '' ? new URLSearchParams(query).get('uri') : null;
+    if (uri !== null) return redirect(routeUri(uri));
+    const text = decodeRoot(root!);
+    const kind = namespace as 'ipfs' | 'ipns';
+    if (this.#init.subdomains && site.isName) return redirect(this.#ownHost(request, site, kind, text, rest!, query));
+    return this.#content(request, kind, text, rest!, query, {
+      prefix: `/${kind}/${root}`,
+      ipfsUrl: '',
+      redirects: false,
+    });
+  }
+
+  async #atHost(
+    request: HttpRequest,
+    { kind, label, above }: Site & { kind: 'ipfs' | 'ipns' },
+    path: string,
+    query: string,
+  ): Promise<HttpReply> {
+    const isName = kind === 'ipns' && ipnsKey(label) === undefined;
+    const text = isName ? outlineName(label) : label;
+    const ipfsUrl = `${this.#scheme(request)}://${above}`;
+    return this.#content(request, kind, text, path, query, { prefix: '', ipfsUrl, redirects: true });
+  }
+
+  async #content(
+    request: HttpRequest,
+    kind: 'ipfs' | 'ipns',
+    text: string,
+    rest: string,
+    query: string,
+    place: { prefix: string; ipfsUrl: string; redirects: boolean },
+  ): Promise<HttpReply> {
+    const path = parsePath(rest);
+    if (kind === 'ipns') {
+      const params = new URLSearchParams(query);
+      if (wantedFormat(request.headers, params).format === 'ipns-record' && path.segments.length === 0) {
+        const { name, resolved } = await this.#name(text, request.signal);
+        return recordReply(request, name, resolved, params.get('filename'));
+      }
+    }
+    const root = kind === 'ipfs' ? { cid: parseCid(text), ttlMs: undefined } : await this.#rootOf(text, request.signal);
+    const namespacePath = `/${kind}/${text}`;
+    const { cid, ttlMs } = root;
+    return this.#init.content.serve(request, { root: cid, ttlMs, namespacePath, path, query, ...place });
+  }
+
+  async #rootOf(text: string, signal: AbortSignal): Promise<Root> {
+    const { resolved } = await this.#name(text, signal);
+    const { cid, ttlMs, expiresMs } = resolved;
+    return { cid, ttlMs: Math.max(0, Math.min(ttlMs, expiresMs - Date.now())) };
+  }
+
+  async #name(text: string, signal: AbortSignal) {
+    const { resolveIpns } = this.#init;
+    if (resolveIpns === undefined) throw new HttpError(501, 'NAMES_OFF', 'This gateway resolves no names');
+    const name = ipnsKey(text) ?? (DNS_NAME.test(text) ? text.toLowerCase() : undefined);
+    if (name === undefined)
+      throw new HttpError(400, 'NAME_INVALID', `${JSON.stringify(text.slice(0, 128))} is no IPNS name`);
+    try {
+      return { name, resolved: await resolveIpns(name, signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw asNameError(error, name);
+    }
+  }
+
+  /** Where content of a path has its own host. Only the root is looked at; the rest is preserved as it came. */
+  #ownHost(
+    request: HttpRequest,
+    { host }: Site,
+    kind: 'ipfs' | 'ipns',
+    text: string,
+    rest: string,
+    query: string,
+  ): string {
+    const forwarded = this.#init.trustProxy ? request.headers['x-forwarded-host'] : undefined;
+    const label = kind === 'ipfs' ? cidLabel(parseCid(text)) : nameLabel(text);
+    const search = query === '' ? '' : `?${query}`;
+    return `${this.#scheme(request)}://${label}.${kind}.${String(forwarded ?? host)}${rest === '' ? '/' : rest}${search}`;
+  }
+
+  #scheme({ headers }: HttpRequest): string {
+    return this.#init.trustProxy && headers['x-forwarded-proto'] === 'https' ? 'https' : 'http';
+  }
+}
+
+function nameLabel(text: string): string {
+  const key = ipnsKey(text);
+  if (key !== undefined) return key;
+  if (DNS_NAME.test(text)) return inlineName(text.toLowerCase());
+  throw new HttpError(400, 'NAME_INVALID', `${JSON.stringify(text.slice(0, 128))} is no IPNS name`);
+}
+
+/** `ipfs://CID/path` and `ipns://NAME/path` as a path of this host. */
+function routeUri(uri: string): string {
+  const match = /^(ipfs|ipns):\/\/([^/?#]+)([^?#]*)(\?[^#]*)?/.exec(uri);
+  if (match === null) throw new HttpError(400, 'URI_INVALID', 'uri is not an address of ipfs: or ipns:');
+  const [, namespace, root, path, search = ''] = match;
+  return encodeURI(decodeURI(`/${namespace}/${root}${path}`)) + search;
+}
+
+function decodeRoot(encoded: string): string {
+  if (encoded === '') throw new HttpError(400, 'CID_INVALID', 'A content path is /ipfs/CID or /ipns/NAME');
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new HttpError(400, 'CID_INVALID', 'The root of the path is not percent-encoded UTF-8');
+  }
+}
+
+function redirect(location: string): HttpReply {
+  return { status: 301, headers: { location, 'content-type': 'text/plain; charset=utf-8' } };
+}

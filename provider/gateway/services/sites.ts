@@ -1,0 +1,152 @@
+import { JobError, normalizeRequest } from '../../../sdk/client/index.ts';
+import { PATH_BYTES_MAX, QUERY_BYTES_MAX } from '../../../sdk/protocol/constants.ts';
+import type { ResolvedService, ServiceRunner } from '../../services/index.ts';
+import type { GetBlock } from '../../store/index.ts';
+import { parsePath, splitTarget } from '../content/index.ts';
+import { HttpError, type HttpReply, type HttpRequest } from '../http/index.ts';
+import type { GatewayLimits } from '../limits.ts';
+import type { Visitors } from '../visitors/index.ts';
+import { holdAnswer } from './answer.ts';
+import { compress } from './compress.ts';
+import { asHttpError } from './errors.ts';
+import { evidenceCar } from './evidence.ts';
+import { JobClock } from './job-clock.ts';
+import { carReply, dynamicReply, receiptReply, splitEvidence } from './replies.ts';
+import { requestHeaders } from './request-headers.ts';
+import { responseHeaders } from './response-headers.ts';
+import { SiteFiles } from './site-files.ts';
+
+export interface SitesInit {
+  runner: ServiceRunner;
+  getBlock: GetBlock;
+  limits: GatewayLimits;
+  visitors: Visitors;
+  showFailures: boolean;
+}
+
+export interface SiteRequest {
+  /** IPNS name or short name. */
+  name: string;
+  /** Path and query below the service. */
+  target: string;
+  /** False at `/workswap/NAME`, where all services share a host. */
+  isOwnOrigin: boolean;
+  /** Whose line the work counts on. */
+  client: string;
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const ALLOW = METHODS.join(', ');
+/** Services as web sites: files of the site, rules of `_redirects`, and the handler for everything else. */
+export class Sites {
+  readonly #init: SitesInit;
+  readonly #files: SiteFiles;
+  readonly #clock: JobClock;
+
+  constructor(init: SitesInit) {
+    this.#init = init;
+    this.#files = new SiteFiles(init.getBlock, init.limits.blockTimeoutMs);
+    this.#clock = new JobClock(init.limits.serviceTimeoutMs);
+  }
+
+  close(): void {
+    this.#clock.close();
+  }
+
+  async serve(request: HttpRequest, site: SiteRequest): Promise<HttpReply> {
+    if (!METHODS.includes(request.method)) {
+      throw new HttpError(405, 'METHOD_NOT_ALLOWED', `The methods of services are ${ALLOW}`, {
+        headers: { allow: ALLOW },
+      });
+    }
+    // A preflight of another origin is answered without permissions: only the service can give them, on its answers.
+    if (request.method === 'OPTIONS') return { status: 204, headers: { allow: ALLOW } };
+    try {
+      const reply = await this.#serve(request, site);
+      const shaped = await compress(request, reply);
+      return secured(shaped, site.isOwnOrigin);
+    } catch (error) {
+      throw asHttpError(error, this.#init.showFailures);
+    }
+  }
+
+  async #serve(request: HttpRequest, site: SiteRequest): Promise<HttpReply> {
+    const { path, query } = splitTarget(site.target);
+    if (path.length > PATH_BYTES_MAX || query.length > QUERY_BYTES_MAX) {
+      const limits = `${PATH_BYTES_MAX} bytes of path and ${QUERY_BYTES_MAX} of query`;
+      throw new HttpError(414, 'URL_TOO_LONG', `An address has at most ${limits}`);
+    }
+    parsePath(path);
+    const service = await this.#init.runner.resolve(site.name, request.signal);
+    if (service.site !== undefined && (request.method === 'GET' || request.method === 'HEAD')) {
+      const search = query === '' ? '' : `?${query}`;
+      const { isOwnOrigin } = site;
+      const file = await this.#files.reply(request, service.site, { path, search, isOwnOrigin });
+      if (file !== undefined) return file;
+    }
+    return this.#run(request, service, path, query, site);
+  }
+
+  async #run(
+    request: HttpRequest,
+    service: ResolvedService,
+    path: string,
+    query: string,
+    { isOwnOrigin, client }: SiteRequest,
+  ): Promise<HttpReply> {
+    const { runner, limits, visitors } = this.#init;
+    const [evidence, own] = splitEvidence(query);
+    const hasBody =
+      request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+    const body = hasBody ? await request.body(limits.bodyBytesMax) : undefined;
+    const job = normalizeRequest({
+      method: request.method,
+      path: own === '' ? path : `${path}?${own}`,
+      headers: requestHeaders(request.headers, isOwnOrigin),
+      ...(body === undefined ? {} : { body }),
+    });
+    const nowMs = performance.now();
+    const admitted = visitors.admit(client, service.name, nowMs);
+    const clock = this.#clock.start(request.signal, nowMs);
+    try {
+      const asked = { ...job, path: job.query === '' ? job.path : `${job.path}?${job.query}` };
+      const response = await runner.run(service, asked, clock.signal);
+      const answer = await holdAnswer(response);
+      // What streams is counted when its receipt is there.
+      if (answer.isWhole) admitted.settle(answer.receipt.receipt.priceBytes);
+      else
+        answer.receipt.then(
+          (sealed) => admitted.settle(sealed.receipt.priceBytes),
+          () => admitted.settle(admitted.heldBytes),
+        );
+      if (evidence === undefined) {
+        const headers = responseHeaders(response.headers, isOwnOrigin);
+        return dynamicReply(request, response.status, headers, answer, performance.now() - nowMs);
+      }
+      const sealed = await answer.receipt;
+      if (evidence === 'receipt') return receiptReply(sealed);
+      return carReply(sealed, await evidenceCar(sealed, job, service.name, this.#init.getBlock, request.signal));
+    } catch (error) {
+      const receipt = error instanceof JobError ? error.receipt?.receipt : undefined;
+      // Who goes away while the work goes on has had the work.
+      admitted.settle(receipt?.priceBytes ?? (clock.signal.aborted ? admitted.heldBytes : 0));
+      throw error;
+    } finally {
+      clock.end();
+    }
+  }
+}
+
+/** At a shared host a page gets an origin that nobody else has, so that it cannot read its neighbours. */
+const SHARED_POLICY = 'sandbox allow-forms allow-scripts allow-popups allow-downloads allow-modals';
+
+function secured(reply: HttpReply, isOwnOrigin: boolean): HttpReply {
+  const { headers } = reply;
+  headers['x-content-type-options'] ??= 'nosniff';
+  headers['referrer-policy'] ??= 'strict-origin-when-cross-origin';
+  if (isOwnOrigin) return reply;
+  const policy = headers['content-security-policy'];
+  headers['content-security-policy'] = policy === undefined ? SHARED_POLICY : [SHARED_POLICY, String(policy)];
+  delete headers['service-worker-allowed'];
+  return reply;
+}
