@@ -126,7 +126,12 @@ export async function addFiles(
   });
   let root: CID | undefined;
   const { chunkSize = 1024 * 1024, ...rest } = options;
-  const settings = { cidVersion: 1, rawLeaves: true, wrapWithDirectory: true, chunker: fixedSize({ chunkSize }) } as const;
+  const settings = {
+    cidVersion: 1,
+    rawLeaves: true,
+    wrapWithDirectory: true,
+    chunker: fixedSize({ chunkSize }),
+  } as const;
   for await (const { cid } of importer(candidates, blocks, { ...settings, ...rest })) root = cid;
   return root!;
 }

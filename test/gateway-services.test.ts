@@ -45,7 +45,11 @@ describe('a service at its own host', () => {
       body: 'k=v',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
     });
-    expect(JSON.parse(posted.text)).toMatchObject({ method: 'POST', body: 'k=v', type: 'application/x-www-form-urlencoded' });
+    expect(JSON.parse(posted.text)).toMatchObject({
+      method: 'POST',
+      body: 'k=v',
+      type: 'application/x-www-form-urlencoded',
+    });
     expect(posted.headers['cache-control']).toBe('no-store');
     const head = await at('/x', { method: 'HEAD' });
     expect([head.status, head.body.length]).toEqual([200, 0]);
@@ -154,7 +158,10 @@ describe('what a visitor is told when it fails', () => {
   });
 
   it('is a 404 for a service that nobody knows, as a page for a browser', async () => {
-    const reply = await ask(scene.gateway, '/', { host: 'nowhere.localhost', headers: { accept: 'text/html,*/*;q=0.8' } });
+    const reply = await ask(scene.gateway, '/', {
+      host: 'nowhere.localhost',
+      headers: { accept: 'text/html,*/*;q=0.8' },
+    });
     expect(reply.status).toBe(404);
     expect(reply.headers['content-type']).toBe('text/html; charset=utf-8');
     expect(reply.text).toContain('SERVICE_NOT_FOUND');
