@@ -58,6 +58,8 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
     database: stateDatabase,
     blockstore: peer.blockstore as FastBlockstore,
     getBlock: init.getBlock,
+    // Whoever asked for a fresh root or commit before it was in the block store is waiting for it.
+    onStored: (cid, bytes) => peer.bitswap.notify(cid, bytes),
     onError,
   });
   const hosting = new Hosting({
