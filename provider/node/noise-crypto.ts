@@ -12,6 +12,7 @@ import {
 } from 'node:crypto';
 import type { NoiseInit } from '@chainsafe/libp2p-noise';
 import { Uint8ArrayList } from 'uint8arraylist';
+import { markOurs } from './spent-buffers.ts';
 
 type NoiseCrypto = NonNullable<NoiseInit['crypto']>;
 type Bytes = Parameters<NoiseCrypto['chaCha20Poly1305Encrypt']>[0];
@@ -97,7 +98,11 @@ export const nodeCrypto: NoiseCrypto = {
     const cipher = createCipheriv(CIPHER, keyObject(key), nonce, OPTIONS);
     if (ad.length > 0) cipher.setAAD(ad, { plaintextLength: plaintext.byteLength });
     const sealed: Uint8Array[] = [];
-    for (const part of parts(plaintext)) sealed.push(cipher.update(part));
+    for (const part of parts(plaintext)) {
+      const piece = cipher.update(part);
+      markOurs(piece);
+      sealed.push(piece);
+    }
     cipher.final();
     sealed.push(cipher.getAuthTag());
     return whole(sealed, plaintext.byteLength + TAG_BYTES);

@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface';
 import { InvalidMessageError } from '../errors.ts';
 import { FrameReader, LimitedBudget } from '../wire/frames.ts';
+import { SpentChunks } from './spent-chunks.ts';
 
 /** Everything one peer sends us, over all its streams. */
 export class Inbound {
@@ -21,7 +22,7 @@ export class Inbound {
 
   /** Reads messages from a stream that the peer opened, until it ends or breaks a rule. */
   read(stream: Stream): void {
-    const reader = new FrameReader(this.#budget, this.#frameBytesMax, this.#onFrame);
+    const reader = new FrameReader(this.#budget, this.#frameBytesMax, this.#onFrame, new SpentChunks());
     this.#readers.set(stream, reader);
     stream.addEventListener('message', ({ data }) => {
       try {

@@ -92,7 +92,8 @@ export class PeerWants {
     if (parsed === undefined) return { change: 'invalid' };
     if (this.#wants.size >= this.#max && !this.evict()) return { change: 'ignored' };
     if (!this.#events.mayAdd()) return { change: 'ignored' };
-    const cidBytes = entry.cid.slice();
+    // Not slice(): of a Buffer that is a view, which would keep the whole message.
+    const cidBytes = new Uint8Array(entry.cid);
     const want: PeerWant = {
       key,
       cid: cidFromWire(cidBytes, parsed),

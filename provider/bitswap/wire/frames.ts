@@ -24,6 +24,13 @@ export class LimitedBudget implements PartialBudget {
   }
 }
 
+/** Who owns the buffers that chunks come in. */
+export interface ChunkKeeper {
+  add(chunk: Uint8Array): void;
+  /** Of all chunks that came before nothing is needed any more, but for the buffer of this one. */
+  release(except?: Uint8Array): void;
+}
+
 const LENGTH_PREFIX_BYTES_MAX = 5;
 /** What one chunk can keep alive: a noise message, or a read from a socket. */
 const BUFFER_BYTES_MAX = 64 * 1024;
@@ -47,9 +54,19 @@ export class FrameReader {
   #missing = 0;
   #charged = 0;
   #closed = false;
+  readonly #chunks: ChunkKeeper | undefined;
 
-  /** `onFrame` gets the frame and whether the buffer is its own (then views of it may be kept). */
-  constructor(budget: PartialBudget, frameBytesMax: number, onFrame: (frame: Uint8Array, owned: boolean) => void) {
+  /**
+   * `onFrame` gets the frame and whether the buffer is its own (then views of it may be kept). `chunks` is told of every
+   * chunk that comes and when it was read.
+   */
+  constructor(
+    budget: PartialBudget,
+    frameBytesMax: number,
+    onFrame: (frame: Uint8Array, owned: boolean) => void,
+    chunks?: ChunkKeeper,
+  ) {
+    this.#chunks = chunks;
     this.#budget = budget;
     this.#frameBytesMax = frameBytesMax;
     this.#onFrame = onFrame;
@@ -57,6 +74,12 @@ export class FrameReader {
 
   /** @throws InvalidMessageError when a frame is too long or there is no room for it, and whatever `onFrame` throws. */
   push(chunk: Uint8Array): void {
+    this.#chunks?.add(chunk);
+    this.#cut(chunk);
+    if (this.#parts.length === 0) this.#chunks?.release();
+  }
+
+  #cut(chunk: Uint8Array): void {
     let offset = 0;
     while (offset < chunk.length && !this.#closed) {
       if (this.#missing > 0) {
@@ -108,6 +131,7 @@ export class FrameReader {
       const frame = Buffer.concat(this.#parts, this.#frameLength);
       this.startedMs = 0;
       this.#release();
+      this.#chunks?.release(chunk);
       this.#onFrame(frame, true);
     }
     return end;
