@@ -41,6 +41,7 @@ it('the commands of the README do what it says', async () => {
       'new',
       'quote',
       'run',
+      'service',
       'test',
       'verify',
     ]);
@@ -59,7 +60,7 @@ it('the commands of the README do what it says', async () => {
 function commands(readme: string): string[] {
   const blocks = [...readme.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block]) => block!.split('\n'));
   return blocks
-    .filter((line) => line.startsWith('workswap ') && !/^workswap (provider|calibrate|dev)/.test(line))
+    .filter((line) => line.startsWith('workswap ') && !/^workswap (provider|calibrate|dev|gateway)/.test(line))
     .map((line) => line.replace(/^workswap /, '').replace(/\s+#.*$/, ''));
 }
 

@@ -22,7 +22,7 @@ export function addConsumerFlags(command: Command): Command {
     .option('--identity <FILE>', "identity to act as; made if missing. Default: the directory's own");
 }
 
-/** A consumer node for one command; of workswap.toml in its directory, `[routing]` is its. Each identity has a ledger of its own; blocks are shared. */
+/** A consumer node for one command; of workswap.toml in its directory, `[routing]` and `dnslink` in `[services]` are its. Each identity has a ledger of its own; blocks are shared. */
 export async function openConsumer({ home, identity }: ConsumerFlags, { contacts = [] }: { contacts?: string[] } = {}) {
   // libp2p takes a third of a second to load: only commands that need the network do.
   const [{ createConsumer }, { loadIdentity }] = await Promise.all([
@@ -30,23 +30,24 @@ export async function openConsumer({ home, identity }: ConsumerFlags, { contacts
     import('../node/index.ts'),
   ]);
   const { peerIdFromPrivateKey } = await import('@libp2p/peer-id');
-  const own = await routingOf(home);
+  const { routing: own, dnslink } = await consumerConfig(home);
   const routing = { ...own, bootstrap: [...own.bootstrap, ...contacts] };
-  if (identity === undefined) return createConsumer({ dataDir: home, routing });
+  if (identity === undefined) return createConsumer({ dataDir: home, routing, dnslink });
   const privateKey = await loadIdentity(identity);
   return createConsumer({
     dataDir: home,
     routing,
+    dnslink,
     privateKey,
     ledgerFile: `ledger-${peerIdFromPrivateKey(privateKey).toString()}.sqlite`,
   });
 }
 
-/** `[routing]` of the workswap.toml in this directory. */
-export async function routingOf(home: string) {
+/** What a consumer takes from the workswap.toml in its directory. */
+export async function consumerConfig(home: string) {
   const path = join(home, CONFIG_FILE);
-  const { routing } = parseConfig((await readConfigFile(path)) ?? {}, path);
-  return routing;
+  const { routing, services } = parseConfig((await readConfigFile(path)) ?? {}, path);
+  return { routing, dnslink: services.dnslink };
 }
 
 /** A handler as the user names it: a CID, or a file whose bytes become a block of ours. */

@@ -10,7 +10,7 @@ import { knownAddress } from './addresses.ts';
 import { UsageError } from './errors.ts';
 import { BlockMissingError, openLocalEngine } from '../local-engine.ts';
 import { readInput } from './options.ts';
-import { blocksDirectory, interruptSignal, openConsumer, parseCid, routingOf } from './session.ts';
+import { blocksDirectory, consumerConfig, interruptSignal, openConsumer, parseCid } from './session.ts';
 
 interface VerifyFlags {
   data: string;
@@ -86,7 +86,7 @@ async function connectTo(
   signal: AbortSignal,
 ): Promise<Consumer> {
   const address = flags.from ?? (provider === undefined ? undefined : await knownAddress(flags.data, provider));
-  const { dht, delegated } = await routingOf(flags.data);
+  const { dht, delegated } = (await consumerConfig(flags.data)).routing;
   const canSearch = dht !== 'off' || delegated.length > 0;
   if (address === undefined && !canSearch) throw new BlockMissingError(missing);
   const consumer = await openConsumer({ home: flags.data });

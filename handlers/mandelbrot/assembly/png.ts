@@ -1,5 +1,5 @@
 import { Response } from 'workswap';
-import { CHUNK_HEAD, CHUNK_TAIL, SIGNATURE, sealChunk } from '../../shared/assembly/png-chunks';
+import { CHUNK_HEAD, CHUNK_TAIL, SIGNATURE, sealChunk } from '../../png/assembly/png-chunks';
 import { Deflater } from './deflate';
 
 /** Bytes of compressed data in one chunk: what is held at a time, whatever the size of the picture. */

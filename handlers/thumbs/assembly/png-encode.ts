@@ -1,4 +1,4 @@
-import { CHUNK_HEAD, CHUNK_TAIL, SIGNATURE, sealChunk } from '../../shared/assembly/png-chunks';
+import { CHUNK_HEAD, CHUNK_TAIL, SIGNATURE, sealChunk } from '../../png/assembly/png-chunks';
 import { Deflater } from './deflate';
 import { paeth } from './rows';
 

@@ -1,4 +1,4 @@
-import { CHUNK_HEAD, CHUNK_TAIL, SIGNATURE, chunkType, crc32 } from '../../shared/assembly/png-chunks';
+import { CHUNK_HEAD, CHUNK_TAIL, SIGNATURE, chunkType, crc32 } from '../../png/assembly/png-chunks';
 
 /** Pixels in one direction, and in all. A picture of nothing but zeros is a thousand times smaller than its pixels. */
 export const SIDE_MAX: u32 = 16_384;
