@@ -45,6 +45,11 @@ export function encodedTags(tag: string): string[] {
   return [tag, encodedTag(tag, 'br'), encodedTag(tag, 'gzip')];
 }
 
+/** A list of tags as the handler gave them: it does not know that its answers were compressed. */
+export function plainTags(list: string): string {
+  return list.replaceAll(/\.(?:br|gzip)"/g, '"');
+}
+
 function encodedTag(tag: string, encoding: string): string {
   return tag.endsWith('"') ? `${tag.slice(0, -1)}.${encoding}"` : tag;
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { plainTags } from './compress.ts';
 import { HEADER_BYTES_MAX, HEADERS_MAX } from '../../../sdk/protocol/constants.ts';
 
 /**
@@ -11,6 +12,10 @@ const PASSED = new Set([
   'authorization',
   'content-type',
   'host',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-unmodified-since',
   'origin',
   'referer',
   'sec-fetch-dest',
@@ -18,6 +23,9 @@ const PASSED = new Set([
   'sec-fetch-site',
   'user-agent',
 ]);
+
+/** Headers whose values are the ETags of earlier answers. */
+const TAGS = new Set(['if-match', 'if-none-match']);
 
 /** Written by proxies, about the visitor. */
 const FORWARDED = /^x-(?:forwarded-|real-ip$|client-ip$|workswap-)/;
@@ -30,7 +38,7 @@ export function requestHeaders(headers: IncomingHttpHeaders, isOwnOrigin: boolea
   for (const name in headers) {
     const isCookie = name === 'cookie' && isOwnOrigin;
     if (!isCookie && !PASSED.has(name) && !(name.startsWith('x-') && !FORWARDED.test(name))) continue;
-    const value = String(headers[name]);
+    const value = TAGS.has(name) ? plainTags(String(headers[name])) : String(headers[name]);
     count += 1;
     bytes += name.length + value.length;
     // Beyond what a task can carry the rest is left out: browsers send what matters first.
