@@ -8,6 +8,8 @@ const WORKSWAP = fileURLToPath(new URL('../provider/cli/workswap.js', import.met
 export interface ProviderProcess {
   peerId: string;
   addrs: string[];
+  /** `http://HOST:PORT` of its gateway, when it was asked for one. */
+  gateway: string | undefined;
   child: ChildProcess;
   /** Resolves with the first event of this name that has not been waited for yet. */
   event(name: string): Promise<Record<string, unknown>>;
@@ -76,6 +78,7 @@ export async function startProvider(options: {
   return {
     peerId: ready['peerId'] as string,
     addrs: ready['addrs'] as string[],
+    gateway: ready['gateway'] as string | undefined,
     child,
     event,
     async stop() {

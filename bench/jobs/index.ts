@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { buildHandler } from '../../sdk/build/index.ts';
 import { rawCid } from '../../sdk/protocol/index.ts';
 import { startProvider } from '../../test/processes.ts';
 import { startEcho } from './echo.ts';
-import { median, percentile, spread } from '../measure.ts';
+import { cpuUs, median, percentile, spread } from '../measure.ts';
 import type { Figure } from '../types.ts';
 
 const HELLO = fileURLToPath(new URL('../../handlers/hello/assembly/index.ts', import.meta.url));
@@ -115,14 +115,6 @@ async function rate(burst: () => Promise<void>): Promise<number> {
   const started = performance.now();
   await burst();
   return (JOBS_PER_RUN / (performance.now() - started)) * 1000;
-}
-
-/** CPU time of a process with all its threads. */
-async function cpuUs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may hold spaces; user and system time are fields 14 and 15, in ticks of 10 ms.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 async function one(client: Client, handler: CID, i: number): Promise<void> {

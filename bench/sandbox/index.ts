@@ -132,7 +132,7 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
             value: null,
             unit: 'ratio',
             better: 'higher',
-            note: 'not here: it has 160 MB and an install script; npm i --no-save --ignore-scripts workerd brings it',
+            note: 'there is no workerd for this platform',
           }
         : {
             name: 'versusWorkerd',

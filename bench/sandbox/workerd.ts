@@ -1,23 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { CALL_SIGNATURES, IMPORT_MODULE } from '../../provider/sandbox/index.ts';
+import { findWorkerd, startWorkerd } from '../workerd/process.ts';
 import { DEPTH, rate } from './load.ts';
 
 const REQUESTS = 5000;
 const ROUNDS = 4;
-
-/** A running workerd that answers every request by a new instance of one handler. */
-interface WorkerdPeer {
-  /** Requests per second over `DEPTH` connections, each with one request under way. */
-  rate(requests: number): Promise<number>;
-  stop(): Promise<void>;
-}
 
 /** Jobs per second of ours and theirs in turn; undefined when workerd is not here. */
 export async function workerdRatios(
@@ -27,12 +14,12 @@ export async function workerdRatios(
 ): Promise<{ ratios: number[]; rates: number[] } | undefined> {
   const binary = findWorkerd();
   if (binary === undefined) return undefined;
-  const peer = await startWorkerd(binary, wasm, input);
+  const peer = await startWorkerd(binary, workerSource(input), wasm);
   const ratios: number[] = [];
   const rates: number[] = [];
   try {
     for (let i = 0; i < ROUNDS; i++) {
-      const their = await peer.rate(REQUESTS);
+      const their = await requestRate(peer.port, REQUESTS);
       const our = await rate(ours);
       // The first round warms up.
       if (i === 0) continue;
@@ -45,48 +32,7 @@ export async function workerdRatios(
   return { ratios, rates };
 }
 
-/** Where `npm i --no-save --ignore-scripts workerd` has put it, or what WORKERD names; undefined when it is not here. */
-function findWorkerd(): string | undefined {
-  if (process.env['WORKERD'] !== undefined) return process.env['WORKERD'];
-  try {
-    return createRequire(import.meta.url).resolve('@cloudflare/workerd-linux-64/bin/workerd');
-  } catch {
-    return undefined;
-  }
-}
-
-/** The handler as it is, unmetered, with the calls that it needs made in JavaScript. */
-async function startWorkerd(binary: string, wasm: Uint8Array, input: Uint8Array): Promise<WorkerdPeer> {
-  const directory = await mkdtemp(join(tmpdir(), 'workswap-workerd-'));
-  await writeFile(join(directory, 'handler.wasm'), wasm);
-  await writeFile(join(directory, 'worker.js'), workerSource(input));
-  await writeFile(join(directory, 'config.capnp'), CONFIG);
-  const child = spawn(binary, ['serve', '--control-fd=3', join(directory, 'config.capnp')], {
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-  });
-  const [line] = (await once(child.stdio[3] as Readable, 'data')) as [Buffer];
-  const { port } = JSON.parse(line.toString()) as { port: number };
-  return {
-    rate: (requests) => requestRate(port, requests),
-    stop: async () => {
-      child.kill();
-      await once(child, 'exit');
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-const CONFIG = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "handler", worker = .handler)],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "handler")],
-);
-const handler :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "handler.wasm", wasm = embed "handler.wasm")],
-  compatibilityDate = "2025-01-01",
-);
-`;
-
+/** The handler as it is, unmetered, a new instance for every request, with the calls that it needs made in JavaScript. */
 function workerSource(input: Uint8Array): string {
   return `import module from './handler.wasm';
 const input = Uint8Array.from([${input.join(',')}]);
@@ -122,7 +68,7 @@ export default {
 `;
 }
 
-/** Counts answers by their length: all are the same. */
+/** Requests per second over `DEPTH` connections, each with one request under way. Counts answers by their length: all are the same. */
 async function requestRate(port: number, requests: number): Promise<number> {
   const length = await answerLength(port);
   let begun = 0;
