@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { WorkswapError } from '../sdk/protocol/index.ts';
 import { MODULE_LIMITS } from './modules/index.ts';
 import { GATEWAY_LIMITS } from './gateway/limits.ts';
+import { MAILBOX_LIMITS } from './mailbox/limits.ts';
 import { SERVICES_LIMITS } from './services/limits.ts';
 import { SANDBOX_LIMITS, type Limit } from './sandbox/index.ts';
 
@@ -76,6 +77,13 @@ export const configSchema = z.strictObject({
       siteBytesMax: count.default(SERVICES_LIMITS.siteBytesMax),
       servicesMax: count.default(SERVICES_LIMITS.servicesMax),
       sponsoredBytesPerVisitorMax: count.default(SERVICES_LIMITS.sponsoredBytesPerVisitorMax),
+    })
+    .prefault({}),
+  /** docs/mailbox.md */
+  mailbox: limitsSchema(MAILBOX_LIMITS)
+    .extend({
+      /** Who may have a mailbox here: `allowed` are the peers of `credit.allow` and one's own commands. */
+      host: z.enum(['nobody', 'allowed', 'anyone']).default('allowed'),
     })
     .prefault({}),
   /** Bytes per job, per KiB or per 10^9 units of fuel. The defaults are what `workswap calibrate` measured on two shared cores. */

@@ -11,6 +11,7 @@ import { Activity, createJobs } from './jobs/index.ts';
 import type { Jobs, JobsStats } from './jobs/index.ts';
 import { defaultPolicy, PersistentScoreLedger } from './ledger/index.ts';
 import type { PeerOverride, Reconciled, ScoreLedger } from './ledger/index.ts';
+import { openMailboxes, type Mailboxes } from './mailbox/index.ts';
 import { Settings } from './settings.ts';
 import { createModuleLoader } from './modules/index.ts';
 import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
@@ -58,6 +59,8 @@ export interface Provider {
    * @throws LedgerError INVALID_POLICY
    */
   setOverride(peer: PeerId, override: PeerOverride | undefined): Promise<void>;
+  /** Messages for peers that are offline. */
+  readonly mailboxes: Mailboxes;
   /** What was decided here, over the configuration. */
   readonly settings: Settings;
   /** Jobs that run, and what those that ended took. */
@@ -119,6 +122,16 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     limits: serviceLimits,
     onError,
   });
+  const { host: mailboxPolicy, ...mailboxLimits } = config.mailbox;
+  const mailboxes = await openMailboxes({
+    peer,
+    dataDir: options.dataDir,
+    policy: mailboxPolicy,
+    allowed: allow,
+    limits: mailboxLimits,
+    keepRecord: async () => {},
+    onError,
+  });
   const jobs: Jobs = createJobs(
     {
       libp2p,
@@ -151,6 +164,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
   let stopped: Promise<void> | undefined;
   await peer.start();
   await services.start();
+  await mailboxes.start();
   await jobs.start();
   peer.routing.provide(PROVIDER_RENDEZVOUS);
   const { dataDir } = options;
@@ -181,6 +195,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       scoreLedger.setOverride(other, override);
       await settings.setOverride(other.toString(), override);
     },
+    mailboxes,
     settings,
     activity,
     provide: (cid) => peer.routing.provide(cid),
@@ -195,6 +210,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       stopped ??= (async () => {
         if (dataDir !== undefined) await removeLocalProvider(dataDir);
         await services.stop();
+        await mailboxes.stop();
         await jobs.stop(options);
         await services.close();
         await modules.close();

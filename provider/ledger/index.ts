@@ -6,7 +6,7 @@ export { LedgerError, OverCreditError, type LedgerErrorCode, type OverCreditReas
 export { historyCsv, type HistoryFilter, type HistoryRow } from './read-history.ts';
 export { type ReceiptFilter, Receipts, type StoredReceipt } from './receipts.ts';
 export { defaultPolicy, makePolicy, type CreditPolicy, type PeerOverride } from './policy.ts';
-export { systemClock, type LedgerClock } from './clock.ts';
+export { LedgerTime, systemClock, type LedgerClock } from './clock.ts';
 export { TOTAL_BYTES_MAX } from './amounts.ts';
 export type { Account, CreditZone, Kind, LedgerReceipt, LedgerRecord, Reservation, ScoreLedger } from './types.ts';
 export {

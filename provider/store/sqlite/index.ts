@@ -2,3 +2,4 @@ export { openDatabase, transaction, type Database, type OpenDatabaseOptions } fr
 export { StoreError, type StoreErrorCode } from '../errors.ts';
 export { toStoreError } from './errors.ts';
 export { migrate, checkVersion, type Schema } from './migrate.ts';
+export { openWriteTarget, type BatchWriter, type WriteTarget } from './write-target.ts';

@@ -1,0 +1,204 @@
+import { LedgerTime, systemClock, type LedgerClock } from '../../ledger/index.ts';
+import { migrate, openWriteTarget, type Database, type WriteTarget } from '../../store/index.ts';
+import { MailboxError } from '../errors.ts';
+import { DOWNTIME_MS_MAX, type MailboxLimits } from '../limits.ts';
+import type { Message, MessageHead, MessageState, MessageStatus, Payer, Waiting } from '../types.ts';
+import type { Batch, Operation, Result } from './operations.ts';
+import { mailboxSchema } from './schema.ts';
+
+type Statement = ReturnType<Database['sqlite']['prepare']>;
+type Row = Record<string, unknown>;
+
+/** Operations of one transaction, and bytes of their bodies. */
+const BATCH_OPERATIONS_MAX = 2_048;
+const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+const EMPTY = new Uint8Array();
+
+interface Queued {
+  operation: Operation;
+  done: PromiseWithResolvers<Result>;
+}
+
+/** Messages on the disk. Changes go through a queue: whatever is there when a commit ends becomes the next one. */
+export class MailboxStore {
+  readonly #database: Database;
+  readonly #target: WriteTarget<Batch, Result[]>;
+  readonly #limits: MailboxLimits;
+  readonly #time: LedgerTime;
+  #queue: Queued[] = [];
+  #committing: Promise<void> | undefined;
+  #closed = false;
+  readonly #mailbox: Statement;
+  readonly #waiting: Statement;
+  readonly #heads: Statement;
+  readonly #body: Statement;
+  readonly #status: Statement;
+  readonly #nextExpiry: Statement;
+
+  private constructor(
+    database: Database,
+    target: WriteTarget<Batch, Result[]>,
+    limits: MailboxLimits,
+    clock: LedgerClock,
+  ) {
+    this.#database = database;
+    this.#target = target;
+    this.#limits = limits;
+    const { sqlite } = database;
+    const row = sqlite.prepare('SELECT mailbox_ms, wall_ms FROM clock').get();
+    const stored = row && { ledgerMs: Number(row['mailbox_ms']), wallMs: Number(row['wall_ms']) };
+    this.#time = new LedgerTime(clock, stored, DOWNTIME_MS_MAX);
+    this.#mailbox = sqlite.prepare('SELECT id, payer FROM mailboxes WHERE peer = ?');
+    this.#waiting = sqlite.prepare(`SELECT messages, bytes FROM usage WHERE mailbox = ? AND sender = ''`);
+    this.#heads = sqlite.prepare(
+      `SELECT sequence, sender, id, bytes, put_ms, expires_ms, price FROM messages
+       WHERE mailbox = ? AND sequence > ? AND expires_ms > ? ORDER BY sequence LIMIT ?`,
+    );
+    this.#body = sqlite.prepare('SELECT body FROM messages WHERE sequence = ?');
+    this.#status = sqlite.prepare(
+      `SELECT 'waiting' AS state, put_ms AS since_ms FROM messages
+         WHERE mailbox = ?1 AND sender = ?2 AND id = ?3 AND expires_ms > ?4
+       UNION ALL SELECT 'expired', expires_ms FROM messages
+         WHERE mailbox = ?1 AND sender = ?2 AND id = ?3 AND expires_ms <= ?4
+       UNION ALL SELECT state, ended_ms FROM ended WHERE mailbox = ?1 AND sender = ?2 AND id = ?3`,
+    );
+    this.#nextExpiry = sqlite.prepare(
+      `SELECT min(at) AS at FROM (SELECT min(expires_ms) AS at FROM messages
+       UNION ALL SELECT min(forget_ms) FROM ended)`,
+    );
+  }
+
+  /** @throws StoreError */
+  static async open(
+    database: Database,
+    limits: MailboxLimits,
+    clock: LedgerClock = systemClock,
+  ): Promise<MailboxStore> {
+    migrate(database, mailboxSchema);
+    const module = new URL(`./writer.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+    return new MailboxStore(database, await openWriteTarget(database, module), limits, clock);
+  }
+
+  /** Milliseconds of mailbox time. */
+  nowMs(): number {
+    return this.#time.nowMs();
+  }
+
+  /**
+   * Resolves when the operation is durable; those of one caller are carried out in their order.
+   * @throws StoreError, of the whole commit; MailboxError as the store decides
+   */
+  async run<Is extends Result['is']>(operation: Operation): Promise<Extract<Result, { is: Is }>> {
+    if (this.#closed) throw new MailboxError('SHUTTING_DOWN', 'The provider is stopping. Try again later.');
+    const done = Promise.withResolvers<Result>();
+    this.#queue.push({ operation, done });
+    this.#committing ??= this.#commitAll();
+    const result = await done.promise;
+    if (result.is === 'refused') throw new MailboxError(result.code, result.message);
+    return result as Extract<Result, { is: Is }>;
+  }
+
+  mailboxOf(peer: string): { id: number; payer: Payer } | undefined {
+    const row = this.#mailbox.get(peer);
+    return row && { id: Number(row['id']), payer: row['payer'] as Payer };
+  }
+
+  waiting(mailbox: number): Waiting {
+    const row = this.#waiting.get(mailbox);
+    return { messages: Number(row?.['messages'] ?? 0), bytes: Number(row?.['bytes'] ?? 0) };
+  }
+
+  /** In order, from behind `after`; what has expired is left out. */
+  heads(mailbox: number, after: number, limit: number): MessageHead[] {
+    const nowMs = this.nowMs();
+    return this.#heads.all(mailbox, after, nowMs, limit).map((row) => toHead(row, nowMs));
+  }
+
+  /** The message of a head; undefined when it is gone by now. */
+  message(head: MessageHead): Message | undefined {
+    const row = this.#body.get(head.sequence);
+    return row && { ...head, body: row['body'] as Uint8Array };
+  }
+
+  status(mailbox: number, sender: string, id: Uint8Array): MessageStatus {
+    const nowMs = this.nowMs();
+    const row = this.#status.get(mailbox, sender, id, nowMs);
+    if (row === undefined) return { state: 'unknown' };
+    return { state: row['state'] as MessageState, sinceMs: Math.max(0, nowMs - Number(row['since_ms'])) };
+  }
+
+  /** Milliseconds until something expires or can be forgotten; undefined when nothing is there. */
+  nextExpiryMs(): number | undefined {
+    const at = this.#nextExpiry.get()?.['at'];
+    return typeof at === 'number' ? Math.max(0, at - this.nowMs()) : undefined;
+  }
+
+  /** Takes nothing more; resolves when what was asked for is committed. */
+  async drain(): Promise<void> {
+    this.#closed = true;
+    await this.#committing;
+  }
+
+  async close(): Promise<void> {
+    await this.drain();
+    await this.#target.close();
+    this.#database.close();
+  }
+
+  async #commitAll(): Promise<void> {
+    // What arrives in this turn of the event loop belongs together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      const taken = this.#takeBatch();
+      const { batch, transfer } = this.#toBatch(taken);
+      try {
+        const results = await this.#target.write(batch, transfer);
+        for (const [i, { done }] of taken.entries()) done.resolve(results[i]!);
+      } catch (error) {
+        for (const { done } of taken) done.reject(error);
+      }
+    }
+    this.#committing = undefined;
+  }
+
+  #takeBatch(): Queued[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { operation } of this.#queue) {
+      bytes += operation.do === 'put' ? operation.put.body.length : 0;
+      if (count > 0 && (count >= BATCH_OPERATIONS_MAX || bytes > BATCH_BYTES_MAX)) break;
+      count++;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  #toBatch(taken: readonly Queued[]): { batch: Batch; transfer: ArrayBuffer[] } {
+    let length = 0;
+    for (const { operation } of taken) length += operation.do === 'put' ? operation.put.body.length : 0;
+    const bodies = new Uint8Array(length);
+    const bodyEnds: number[] = [];
+    let end = 0;
+    const operations = taken.map(({ operation }): Operation => {
+      if (operation.do !== 'put') return operation;
+      const { body } = operation.put;
+      bodies.set(body, end);
+      end += body.length;
+      bodyEnds.push(end);
+      return { do: 'put', put: { ...operation.put, body: EMPTY } };
+    });
+    const times = { mailboxMs: this.nowMs(), wallMs: this.#time.wallMs() };
+    return { batch: { operations, bodies, bodyEnds, limits: this.#limits, ...times }, transfer: [bodies.buffer] };
+  }
+}
+
+function toHead(row: Row, nowMs: number): MessageHead {
+  return {
+    sequence: Number(row['sequence']),
+    from: row['sender'] as string,
+    id: row['id'] as Uint8Array,
+    bytes: Number(row['bytes']),
+    ageMs: Math.max(0, nowMs - Number(row['put_ms'])),
+    expiresInMs: Number(row['expires_ms']) - nowMs,
+    priceBytes: Number(row['price']),
+  };
+}
