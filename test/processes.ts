@@ -10,6 +10,8 @@ export interface ProviderProcess {
   addrs: string[];
   /** `http://HOST:PORT` of its gateway, when it was asked for one. */
   gateway: string | undefined;
+  /** Of its admin page, with the token that opens it, likewise. */
+  admin: string | undefined;
   child: ChildProcess;
   /** Resolves with the first event of this name that has not been waited for yet. */
   event(name: string): Promise<Record<string, unknown>>;
@@ -79,6 +81,7 @@ export async function startProvider(options: {
     peerId: ready['peerId'] as string,
     addrs: ready['addrs'] as string[],
     gateway: ready['gateway'] as string | undefined,
+    admin: ready['admin'] as string | undefined,
     child,
     event,
     async stop() {
