@@ -11,7 +11,7 @@ import { Activity, createJobs } from './jobs/index.ts';
 import type { Jobs, JobsStats } from './jobs/index.ts';
 import { defaultPolicy, PersistentScoreLedger } from './ledger/index.ts';
 import type { PeerOverride, Reconciled, ScoreLedger } from './ledger/index.ts';
-import { openMailboxes, type Mailboxes } from './mailbox/index.ts';
+import { checkMailboxPublication, mailboxName, openMailboxes, type Mailboxes } from './mailbox/index.ts';
 import { Settings } from './settings.ts';
 import { createModuleLoader } from './modules/index.ts';
 import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
@@ -120,6 +120,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     policy,
     allowed: allow,
     limits: serviceLimits,
+    keptNames: () => mailboxes.peers().map((owner) => mailboxName(peerIdFromString(owner))),
     onError,
   });
   const { host: mailboxPolicy, ...mailboxLimits } = config.mailbox;
@@ -129,7 +130,11 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     policy: mailboxPolicy,
     allowed: allow,
     limits: mailboxLimits,
-    keepRecord: async () => {},
+    keepRecord: async (owner, publication) => {
+      const { name, sealed } = await checkMailboxPublication(owner, publication);
+      services.keepName(name);
+      await blocks.put(sealed.cid, sealed.bytes);
+    },
     onError,
   });
   const jobs: Jobs = createJobs(

@@ -1,3 +1,7 @@
+export { MailboxClient, type Copy, type MailboxNode, type Sent } from './client/client.ts';
+export { Inbox, type InboxInit } from './client/inbox.ts';
+export { openMailboxesAt } from './client/open-mailboxes.ts';
+export { checkMailboxPublication, mailboxName } from './publication.ts';
 export { MailboxEndpoint, type EndpointInit, type PutOptions } from './client/endpoint.ts';
 export { MailboxError, type MailboxErrorCode } from './errors.ts';
 export { MAILBOX_LIMITS, MESSAGE_BYTES_MAX, MESSAGE_ID_BYTES, TTL_MS_DEFAULT, type MailboxLimits } from './limits.ts';

@@ -8,6 +8,7 @@ import { MAILBOX_PROTOCOL, PENDING_BYTES_MAX, STREAMS_PER_PEER_MAX } from './net
 import { Notifier } from './net/notifier.ts';
 import { PeerStream } from './net/peer-stream.ts';
 import type { Question } from './net/wire.ts';
+import { mailboxName, type MailboxPublication } from './publication.ts';
 import { priceOf } from './price.ts';
 import type { MailboxStore } from './store/store.ts';
 import type { MailboxRates, Message, MessageStatus, Waiting } from './types.ts';
@@ -24,7 +25,7 @@ export interface MailboxesInit {
   /** Peer ids, for the policy `allowed`. */
   allowed: ReadonlySet<string>;
   /** Keeps a recipient's signed record where senders find it. */
-  keepRecord: (peer: PeerId, record: Uint8Array, document: Uint8Array) => Promise<void>;
+  keepRecord: (peer: PeerId, publication: MailboxPublication) => Promise<void>;
   onError: (error: unknown) => void;
 }
 
@@ -87,6 +88,11 @@ export class Mailboxes {
     return box === undefined ? { messages: 0, bytes: 0 } : store.waiting(box.id);
   }
 
+  /** Who has a mailbox here. */
+  peers(): string[] {
+    return this.#init.store.peers();
+  }
+
   #onStream(stream: Stream, connection: Connection): void {
     const peer = connection.remotePeer;
     const open = [...this.#streams].filter((other) => other.peer.equals(peer)).length;
@@ -135,7 +141,9 @@ export class Mailboxes {
         `This provider keeps no mailbox for ${name}. Its operator allows it in [credit] allow or with [mailbox] host.`,
       );
     }
-    if (record !== undefined && document !== undefined) await keepRecord(peer, record, document);
+    // Its name is made of its key; a peer with another kind of key could never be found.
+    mailboxName(peer);
+    if (record !== undefined && document !== undefined) await keepRecord(peer, { record, document });
     await store.run<'opened'>({ do: 'open', peer: name, settings });
     return this.rates;
   }

@@ -10,7 +10,15 @@ import { openDatabase, type FastBlockstore, type GetBlock } from '../store/index
 import { ServiceError } from './errors.ts';
 import { Hosting, type Hosted, type HostPolicy } from './hosting/index.ts';
 import { SERVICES_LIMITS, type ServicesLimits } from './limits.ts';
-import { NameResolver, NameStore, PeersSource, Publisher, ServiceKeys, type NameRecord } from './names/index.ts';
+import {
+  NameResolver,
+  NameStore,
+  PeersSource,
+  Publisher,
+  refuseOlder,
+  ServiceKeys,
+  type NameRecord,
+} from './names/index.ts';
 import { nameRouters } from './consumer-services.ts';
 import { ServicesServer } from './net/index.ts';
 import { Sponsoring } from './sponsoring.ts';
@@ -26,6 +34,8 @@ export interface ProviderServicesInit {
   policy: HostPolicy;
   allowed: readonly string[];
   limits?: Partial<ServicesLimits>;
+  /** Names whose records others gave us to keep, besides those of hosted services: they are published as well. */
+  keptNames?: () => Iterable<string>;
   onError: (error: unknown) => void;
 }
 
@@ -38,6 +48,8 @@ export interface ProviderServices {
   find(name: string): Promise<Hosted>;
   /** What an IPNS name stands for: of services here from our own records. @throws ServiceError, RecordError */
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
+  /** Keeps a checked record of a name that is no service's, for whoever asks. @throws RecordError when it knows a newer one */
+  keepName(record: NameRecord): void;
   start(): Promise<void>;
   /** Before the jobs end: no new questions. */
   stop(): Promise<void>;
@@ -75,13 +87,13 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
     limits,
     publish: (record) => publisher.publish(record),
   });
-  const hostedRecords = (): NameRecord[] =>
-    hosting.list().flatMap(({ name }) => {
+  const keptRecords = (): NameRecord[] =>
+    [...hosting.list().map(({ name }) => name), ...(init.keptNames?.() ?? [])].flatMap((name) => {
       const record = names.latest(name);
       return record === undefined ? [] : [record];
     });
   const routers = nameRouters(peer, init.routing);
-  const publisher = new Publisher(routers, hostedRecords, onError);
+  const publisher = new Publisher(routers, keptRecords, onError);
   const sources = [new PeersSource(libp2p, init.routing.bootstrap, limits), ...routers];
   const resolver = new NameResolver(names, sources, limits);
   const server = new ServicesServer({ libp2p, hosting, names, onError });
@@ -136,6 +148,11 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
     async resolveName(name, signal) {
       const own = hosting.get(name) === undefined ? undefined : names.latest(name);
       return own ?? (await resolver.resolve(name, signal)).record;
+    },
+    keepName(record) {
+      refuseOlder(record, names.latest(record.name));
+      names.put(record, { pinned: true });
+      publisher.publish(record);
     },
     async start() {
       await hosting.start();

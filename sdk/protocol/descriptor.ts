@@ -1,17 +1,9 @@
 import type { PrivateKey } from '@libp2p/interface';
-import { peerIdFromString } from '@libp2p/peer-id';
 import { CID } from 'multiformats/cid';
 import { dagCborCid } from './cids.ts';
+import { decodeEndpoints, type Endpoint } from './endpoints.ts';
 import { serviceName, serviceSigner } from './service-name.ts';
 import { DocumentError, hasOnly, isCount, isMap, openDocument, sealDocument } from './signed.ts';
-
-/** A provider that the maintainer names as a place where the service runs. */
-export interface Endpoint {
-  /** Peer id. */
-  peer: string;
-  /** Multiaddrs. */
-  addrs: string[];
-}
 
 export interface ServicePolicy {
   query: 'open';
@@ -41,9 +33,6 @@ export interface SealedDescriptor {
   descriptor: Descriptor;
 }
 
-export const ENDPOINTS_MAX = 16;
-export const ENDPOINT_ADDRS_MAX = 8;
-export const ADDR_LENGTH_MAX = 256;
 export const DESCRIPTOR_BYTES_MAX = 48 * 1024;
 
 const TYPE = 'descriptor';
@@ -97,7 +86,7 @@ export async function openDescriptor(bytes: Uint8Array): Promise<SealedDescripto
     name,
     handler,
     ...(site === undefined ? {} : { site }),
-    endpoints: decodeEndpoints(endpoints),
+    endpoints: decodeEndpoints(TYPE, endpoints),
     policy: decodePolicy(policy),
     sequence,
     expiresMs,
@@ -107,37 +96,6 @@ export async function openDescriptor(bytes: Uint8Array): Promise<SealedDescripto
 
 export function isExpired(document: { expiresMs: number }, nowMs: number): boolean {
   return nowMs >= document.expiresMs;
-}
-
-function decodeEndpoints(value: unknown): Endpoint[] {
-  if (!Array.isArray(value) || value.length > ENDPOINTS_MAX) {
-    throw invalid(`endpoints is not a list of at most ${ENDPOINTS_MAX}`);
-  }
-  const endpoints = value.map(decodeEndpoint);
-  if (new Set(endpoints.map(({ peer }) => peer)).size < endpoints.length) throw invalid('an endpoint is named twice');
-  return endpoints;
-}
-
-function decodeEndpoint(value: unknown): Endpoint {
-  if (!isMap(value)) throw invalid('an endpoint is not a map');
-  hasOnly(TYPE, value, ['peer', 'addrs']);
-  const { peer, addrs } = value;
-  if (typeof peer !== 'string' || !isPeer(peer)) throw invalid('an endpoint has no peer id');
-  const isAddrs = Array.isArray(addrs) && addrs.length <= ENDPOINT_ADDRS_MAX && addrs.every(isAddr);
-  if (!isAddrs) throw invalid(`an endpoint has not a list of at most ${ENDPOINT_ADDRS_MAX} addresses`);
-  return { peer, addrs: addrs as string[] };
-}
-
-function isAddr(value: unknown): boolean {
-  return typeof value === 'string' && value.startsWith('/') && value.length <= ADDR_LENGTH_MAX;
-}
-
-function isPeer(text: string): boolean {
-  try {
-    return text.length <= ADDR_LENGTH_MAX && peerIdFromString(text).toString() === text;
-  } catch {
-    return false;
-  }
 }
 
 function decodePolicy(value: unknown): ServicePolicy {

@@ -29,6 +29,7 @@ export class MailboxStore {
   #committing: Promise<void> | undefined;
   #closed = false;
   readonly #mailbox: Statement;
+  readonly #peers: Statement;
   readonly #waiting: Statement;
   readonly #heads: Statement;
   readonly #body: Statement;
@@ -49,6 +50,7 @@ export class MailboxStore {
     const stored = row && { ledgerMs: Number(row['mailbox_ms']), wallMs: Number(row['wall_ms']) };
     this.#time = new LedgerTime(clock, stored, DOWNTIME_MS_MAX);
     this.#mailbox = sqlite.prepare('SELECT id, payer FROM mailboxes WHERE peer = ?');
+    this.#peers = sqlite.prepare('SELECT peer FROM mailboxes');
     this.#waiting = sqlite.prepare(`SELECT messages, bytes FROM usage WHERE mailbox = ? AND sender = ''`);
     this.#heads = sqlite.prepare(
       `SELECT sequence, sender, id, bytes, put_ms, expires_ms, price FROM messages
@@ -101,6 +103,10 @@ export class MailboxStore {
   mailboxOf(peer: string): { id: number; payer: Payer } | undefined {
     const row = this.#mailbox.get(peer);
     return row && { id: Number(row['id']), payer: row['payer'] as Payer };
+  }
+
+  peers(): string[] {
+    return this.#peers.all().map((row) => row['peer'] as string);
   }
 
   waiting(mailbox: number): Waiting {

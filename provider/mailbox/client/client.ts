@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import type { Libp2p, PeerId } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { multiaddr } from '@multiformats/multiaddr';
+import type { Bitswap } from '../../bitswap/index.ts';
+import type { ScoreLedger } from '../../ledger/index.ts';
+import type { NameRecord } from '../../services/index.ts';
+import {
+  DocumentError,
+  isExpired,
+  openMailboxRecord,
+  type Endpoint,
+  type MailboxRecord,
+} from '../../../sdk/protocol/index.ts';
+import { MailboxError } from '../errors.ts';
+import { MESSAGE_ID_BYTES } from '../limits.ts';
+import { OPEN_TIMEOUT_MS } from '../net/constants.ts';
+import { mailboxName } from '../publication.ts';
+import type { MessageStatus } from '../types.ts';
+import { MailboxEndpoint, type PutOptions } from './endpoint.ts';
+
+/** What a node has to have: providers and consumers both do. */
+export interface MailboxNode {
+  libp2p: Libp2p;
+  bitswap: Pick<Bitswap, 'get'>;
+  scoreLedger: ScoreLedger;
+  resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
+}
+
+/** What one endpoint said to a message. */
+export interface Copy {
+  provider: string;
+  error?: Error;
+}
+
+export interface Sent {
+  id: Uint8Array;
+  copies: Copy[];
+}
+
+const FIND_TIMEOUT_MS = 20_000;
+
+/** Sends messages to peers' mailboxes: finds where they are, and leaves a copy at each. */
+export class MailboxClient {
+  readonly node: MailboxNode;
+  readonly #endpoints = new Map<string, MailboxEndpoint>();
+
+  constructor(node: MailboxNode) {
+    this.node = node;
+  }
+
+  /** A peer's own signed record. @throws ServiceError SERVICE_NOT_FOUND, RecordError, DocumentError */
+  async find(peer: PeerId, signal: AbortSignal = AbortSignal.timeout(FIND_TIMEOUT_MS)): Promise<MailboxRecord> {
+    const { descriptor } = await this.node.resolveName(mailboxName(peer), signal);
+    const sealed = await openMailboxRecord(await this.node.bitswap.get(descriptor, { signal }));
+    if (sealed.peer !== peer.toString()) throw new DocumentError('mailbox', `it is ${sealed.peer}'s`);
+    if (isExpired(sealed.record, Date.now())) throw new DocumentError('mailbox', 'it has expired');
+    return sealed.record;
+  }
+
+  /** Connects to a provider. @throws MailboxError NO_ENDPOINT */
+  async at(
+    { peer, addrs }: Endpoint,
+    signal: AbortSignal = AbortSignal.timeout(OPEN_TIMEOUT_MS),
+  ): Promise<MailboxEndpoint> {
+    const { libp2p, scoreLedger } = this.node;
+    const id = peerIdFromString(peer);
+    try {
+      if (libp2p.getConnections(id).length === 0) {
+        await libp2p.dial(
+          addrs.map((addr) => withPeer(addr, peer)),
+          { signal },
+        );
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new MailboxError('NO_ENDPOINT', `No mailbox answers at ${addrs.join(', ')}: ${(error as Error).message}`);
+    }
+    let endpoint = this.#endpoints.get(peer);
+    if (endpoint === undefined) {
+      const onPrice = (provider: PeerId, bytes: number): void =>
+        scoreLedger.addToReceivedBytes(provider, bytes, 'work');
+      endpoint = new MailboxEndpoint(id, { libp2p, onPrice });
+      this.#endpoints.set(peer, endpoint);
+    }
+    return endpoint;
+  }
+
+  /**
+   * Leaves a message at all of a peer's endpoints that take it; durable at one at least when it resolves.
+   * @throws the first refusal when none takes it; as `find` does
+   */
+  async send(
+    to: PeerId,
+    body: Uint8Array,
+    {
+      id = randomBytes(MESSAGE_ID_BYTES),
+      signal,
+      ...options
+    }: PutOptions & { id?: Uint8Array; signal?: AbortSignal } = {},
+  ): Promise<Sent> {
+    const { endpoints } = await this.find(to, signal);
+    if (endpoints.length === 0) throw new MailboxError('NO_ENDPOINT', `${to.toString()} names no mailbox.`);
+    const copies = await Promise.all(
+      endpoints.map(async (place): Promise<Copy> => {
+        try {
+          const endpoint = await this.at(place, signal);
+          await endpoint.put(to, id, body, options, signal);
+          return { provider: place.peer };
+        } catch (error) {
+          return { provider: place.peer, error: error as Error };
+        }
+      }),
+    );
+    if (copies.every(({ error }) => error !== undefined)) throw copies[0]!.error!;
+    return { id, copies };
+  }
+
+  /** What became of a message: the furthest that any endpoint knows. */
+  async status(to: PeerId, id: Uint8Array, signal?: AbortSignal): Promise<MessageStatus> {
+    const { endpoints } = await this.find(to, signal);
+    const asked = await Promise.allSettled(
+      endpoints.map(async (place) => (await (await this.at(place, signal)).status(to, [id], signal))[0]!),
+    );
+    const known = asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    if (known.length === 0) throw (asked[0] as PromiseRejectedResult | undefined)?.reason ?? noEndpoint(to);
+    const order = ['acknowledged', 'waiting', 'expired', 'unknown'];
+    return known.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0]!;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
+  }
+}
+
+function noEndpoint(to: PeerId): MailboxError {
+  return new MailboxError('NO_ENDPOINT', `${to.toString()} names no mailbox.`);
+}
+
+/** An address that does not say whose it is would be anybody's. */
+function withPeer(addr: string, peer: string): ReturnType<typeof multiaddr> {
+  return multiaddr(addr.includes('/p2p/') ? addr : `${addr}/p2p/${peer}`);
+}
