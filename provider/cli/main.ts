@@ -40,8 +40,7 @@ Examples:
 
 Exit codes: 0 ok, 1 failed or mismatch, 2 usage, 3 over credit, 4 the handler's fault, 5 no provider reachable.`,
     );
-  const asked = Object.entries(COMMANDS).filter(([name]) => name === argv[2]);
-  for (const [, load] of asked.length > 0 ? asked : Object.entries(COMMANDS)) {
+  for (const load of neededFor(argv[2])) {
     const add = await load();
     add(program).exitOverride().showHelpAfterError('(--help shows examples)');
   }
@@ -54,4 +53,11 @@ Exit codes: 0 ok, 1 failed or mismatch, 2 usage, 3 over credit, 4 the handler's 
       process.exitCode = exitCodeOf(error);
     }
   }
+}
+
+/** The help of everything needs every command. */
+function neededFor(word: string | undefined): (typeof COMMANDS)[string][] {
+  if (word === '--version' || word === '-V') return [];
+  const command = Object.entries(COMMANDS).find(([name]) => name === word);
+  return command === undefined ? Object.values(COMMANDS) : [command[1]];
 }
