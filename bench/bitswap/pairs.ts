@@ -11,7 +11,7 @@ let lastSeed = 0;
 
 export function startPeer(implementation: Implementation, ...args: string[]): Promise<BlockPeer> {
   if (implementation === 'boxo') return startBoxo();
-  return BlockPeer.start(process.execPath, [PEER, implementation, ...args]);
+  return BlockPeer.start(process.execPath, ['--expose-gc', PEER, implementation, ...args]);
 }
 
 /** A server and a client, each a process of its own, connected. */

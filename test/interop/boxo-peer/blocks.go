@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -76,6 +77,7 @@ func (n *node) makeBlocks(ctx context.Context, set blockSet) error {
 			return err
 		}
 	}
+	runtime.GC()
 	return nil
 }
 
@@ -104,6 +106,8 @@ func (n *node) fetchBlocks(ctx context.Context, set blockSet) (*fetched, error) 
 		want[block.Cid()] = block.RawData()
 		cids = append(cids, block.Cid())
 	}
+	// What making the blocks left behind is not collected at the cost of fetching them.
+	runtime.GC()
 	started := time.Now()
 	coming, err := n.bitswap.NewSession(ctx).GetBlocks(ctx, cids)
 	if err != nil {
