@@ -7,9 +7,12 @@ import { tcp, type TCPSocketOptions } from '@libp2p/tcp';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { corkedWrites } from './corked-writes.ts';
+import { gatheredWrites } from './gathered-writes.ts';
 import { lazyWindows } from './lazy-windows.ts';
+import { mergedOnce } from './merged-once.ts';
 import { nodeCrypto } from './noise-crypto.ts';
 import { openedInParts } from './opened-in-parts.ts';
+import { quickSelect } from './quick-select.ts';
 
 export interface NodeOptions {
   privateKey: PrivateKey;
@@ -52,19 +55,21 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
     nodeInfo: { name: 'workswap', version: '0.1.0' },
     addresses: { listen: options.listen },
     transports: [tcp({ dialOpts: SOCKET, listenOpts: SOCKET })],
-    connectionEncrypters: [openedInParts(corkedWrites(noise({ crypto: nodeCrypto })))],
+    connectionEncrypters: [openedInParts(gatheredWrites(corkedWrites(noise({ crypto: nodeCrypto }))))],
     streamMuxers: [
-      lazyWindows(
-        yamux({
-          maxInboundStreams: options.streamsPerConnectionMax,
-          maxOutboundStreams: options.streamsPerConnectionMax,
-          streamOptions: {
-            // The default window grows to 16 MiB while a paused stream may buffer only 4 MiB: a peer that keeps to the
-            // window would be reset.
-            maxStreamWindowSize: STREAM_WINDOW_BYTES,
-            maxReadBufferLength: 2 * STREAM_WINDOW_BYTES,
-          },
-        }),
+      quickSelect(
+        lazyWindows(
+          yamux({
+            maxInboundStreams: options.streamsPerConnectionMax,
+            maxOutboundStreams: options.streamsPerConnectionMax,
+            streamOptions: {
+              // The default window grows to 16 MiB while a paused stream may buffer only 4 MiB: a peer that keeps to the
+              // window would be reset.
+              maxStreamWindowSize: STREAM_WINDOW_BYTES,
+              maxReadBufferLength: 2 * STREAM_WINDOW_BYTES,
+            },
+          }),
+        ),
       ),
     ],
     services: { ...services, identify: identify(), ping: ping() },
@@ -77,6 +82,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
     connectionMonitor: { abortConnectionOnPingFailure: false },
     start: false,
   });
+  mergedOnce(node.peerStore);
   return node;
 }
 

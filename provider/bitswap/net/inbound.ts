@@ -22,6 +22,8 @@ export class Inbound {
 
   /** Reads messages from a stream that the peer opened, until it ends or breaks a rule. */
   read(stream: Stream): void {
+    // It ended while its protocol was noted: it will not say so again.
+    if (stream.status !== 'open') return;
     const reader = new FrameReader(this.#budget, this.#frameBytesMax, this.#onFrame, new SpentChunks());
     this.#readers.set(stream, reader);
     stream.addEventListener('message', ({ data }) => {
