@@ -16,7 +16,7 @@ export function quickSelect<T extends Create>(create: T): T {
     const { createStreamMuxer } = factory;
     factory.createStreamMuxer = (connection) => {
       const muxer = createStreamMuxer.call(factory, connection);
-      selectBeforehand(muxer, () => components.registrar.getProtocols());
+      selectBeforehand(muxer, (protocol) => isHandled(components.registrar, protocol));
       return muxer;
     };
     return factory;
@@ -24,16 +24,27 @@ export function quickSelect<T extends Create>(create: T): T {
   return wrapped as unknown as T;
 }
 
-function selectBeforehand(muxer: StreamMuxer, protocols: () => string[]): void {
+function isHandled(registrar: Registrar, protocol: string): boolean {
+  try {
+    registrar.getHandler(protocol);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type Speaks = (protocol: string) => boolean;
+
+function selectBeforehand(muxer: StreamMuxer, speaks: Speaks): void {
   const listen = muxer.addEventListener.bind(muxer) as (type: string, ...rest: unknown[]) => void;
   muxer.addEventListener = (type: string, listener: unknown, ...rest: unknown[]): void => {
     if (type !== 'stream' || typeof listener !== 'function') return listen(type, listener, ...rest);
-    const select = (event: CustomEvent<Stream>): void => trySelect(event.detail, protocols, () => void listener(event));
+    const select = (event: CustomEvent<Stream>): void => trySelect(event.detail, speaks, () => void listener(event));
     return listen(type, select, ...rest);
   };
 }
 
-function trySelect(stream: Stream, protocols: () => string[], proceed: () => void): void {
+function trySelect(stream: Stream, speaks: Speaks, proceed: () => void): void {
   const received = new Uint8ArrayList();
   const handOver = (): void => {
     stream.removeEventListener('message', onMessage);
@@ -52,7 +63,7 @@ function trySelect(stream: Stream, protocols: () => string[], proceed: () => voi
     const end = headerEnd(received);
     if (end === undefined) return;
     const protocol = end > 0 ? protocolIn(received, end) : '';
-    if (protocol !== '' && protocols().includes(protocol)) {
+    if (protocol !== '' && speaks(protocol)) {
       stream.protocol = protocol;
       stream.send(Uint8Array.from(received.subarray(0, end)));
       received.consume(end);
