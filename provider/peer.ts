@@ -59,7 +59,7 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
   const trimmer = new Trimmer({
     libp2p,
     connectionsMax: init.node.connectionsMax,
-    friends: friendsOf(init),
+    isFriend: friends(init, scoreLedger),
     standing: {
       // A reservation is a job that runs or a block under way.
       busy: (peer) => scoreLedger.getAccount(peer).reserved > 0 || bitswap.awaits(peer),
@@ -95,11 +95,15 @@ export async function createPeer(init: PeerInit): Promise<Peer> {
   };
 }
 
-/** Peers that the operator named: in the ledger's rules, or as a way into the network. */
-function friendsOf({ credit: { allow = [], overrides = {} } = {}, routing }: PeerInit): Set<string> {
-  const trusted = Object.keys(overrides).filter((peer) => overrides[peer] !== 'blocked');
-  const contacts = routing.bootstrap.flatMap((addr) => addr.split('/p2p/').slice(-1));
-  return new Set([...allow, ...trusted, ...contacts]);
+/** Peers that the operator named: in the ledger's rules, as they are now, or as a way into the network. */
+function friends({ credit, routing }: PeerInit, scoreLedger: ScoreLedger): (peer: string) => boolean {
+  const contacts = new Set(routing.bootstrap.flatMap((addr) => addr.split('/p2p/').slice(-1)));
+  return (peer) => {
+    const { allow = [], overrides = {} } = scoreLedger.policy ?? credit ?? {};
+    const override = overrides[peer];
+    if (override !== undefined) return override !== 'blocked';
+    return contacts.has(peer) || allow.includes(peer);
+  };
 }
 
 async function identityOf(dataDir: string | undefined): Promise<PrivateKey> {

@@ -88,6 +88,19 @@ test('a crowd of idle new identities keeps nobody out, and pushes out nobody who
   expect(victim.libp2p.getConnections().length).toBeLessThan(PLACES);
 });
 
+test('a peer that the operator trusts while the node runs keeps its place, and not when he blocks it', async () => {
+  const provider = await createProvider({ config: { node } });
+  onTestFinished(() => provider.stop());
+  const [friend, blocked] = [await startRawPeer(), await startRawPeer()];
+  await provider.setOverride(blocked.peerId, 'unlimited');
+  for (const peer of [friend, blocked]) await enter(peer, provider);
+  await provider.setOverride(friend.peerId, 'unlimited');
+  await provider.setOverride(blocked.peerId, 'blocked');
+  await crowd(provider);
+  expect(isIn(friend, provider.libp2p)).toBe(true);
+  expect(isIn(blocked, provider.libp2p)).toBe(false);
+});
+
 test('peers that traded fill all places, and a newcomer still gets one', async () => {
   const victim = await startVictim();
   for (let i = 0; i < PLACES; i++) {

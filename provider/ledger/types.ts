@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface';
 
+import type { CreditPolicy } from './policy.ts';
 import type { ReceiptFilter, StoredReceipt } from './receipts.ts';
 
 /** What was exchanged: stored blocks (Bitswap) or computed content (jobs). Both are counted in bytes. */
@@ -95,6 +96,8 @@ export interface ScoreLedger {
   readonly receipts?: { list(filter: ReceiptFilter): Iterable<StoredReceipt> };
   /** Where the peer stands: under contention, peers in the soft zone wait behind others; in the hard zone nothing fits. */
   zone?(peer: PeerId): CreditZone;
+  /** What the operator has decided of peers until now. Optional: without it, what the node was started with holds. */
+  readonly policy?: Pick<CreditPolicy, 'allow' | 'overrides'>;
 }
 
 export type CreditZone = 'free' | 'soft' | 'hard';

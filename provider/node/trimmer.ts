@@ -17,8 +17,8 @@ export interface PeerStanding {
 export interface TrimmerInit {
   libp2p: Libp2p;
   connectionsMax: number;
-  /** Peers that are never disconnected. */
-  friends: ReadonlySet<string>;
+  /** Whether a peer is never disconnected. Asked each time: the operator may change his mind. */
+  isFriend(peer: string): boolean;
   standing: PeerStanding;
   graceMs?: number;
 }
@@ -73,7 +73,7 @@ export class Trimmer {
   };
 
   #judge(connection: Connection): Candidate<Connection> {
-    const { friends, standing } = this.#init;
+    const { standing } = this.#init;
     const { remotePeer, direction, timeline } = connection;
     const peer = remotePeer.toString();
     return {
@@ -81,7 +81,7 @@ export class Trimmer {
       peer,
       direction,
       openedMs: timeline.open,
-      kept: friends.has(peer) || isOurs(connection),
+      kept: this.#init.isFriend(peer) || isOurs(connection),
       busy: standing.busy(remotePeer),
       score: this.#scores.get(peer) ?? 0,
       received: standing.received(remotePeer),
