@@ -27,7 +27,9 @@ export function createJobs(
   const limits = { ...JOBS_LIMITS, ...init.limits };
   const rooms: Rooms = { ...components, limits, settler: new Settler(components.scoreLedger, components.privateKey) };
   const stats: JobsStats = { streams: 0, running: 0, finished: 0, failed: 0, refused: 0, cancelled: 0 };
-  const stopping = new AbortController();
+  /** Of jobs of the provider itself. */
+  const own = new Set<AbortController>();
+  let isStopping = false;
   const outputs = new ByteBudget(limits.outputBytesTotalMax);
   const streams = new Set<ConsumerStream>();
 
@@ -58,13 +60,25 @@ export function createJobs(
     },
     async stop({ graceMs = limits.stopTimeoutMs } = {}) {
       await components.libp2p.unhandle(WORKSWAP_PROTOCOL);
-      stopping.abort(shuttingDown());
+      isStopping = true;
+      for (const controller of own) controller.abort(shuttingDown());
       const deadline = AbortSignal.timeout(graceMs);
       await Promise.all([...streams].map((stream) => stream.stop(deadline)));
     },
-    run(job, signal) {
-      const both = AbortSignal.any([signal, stopping.signal]);
-      return rooms.activity.track(job, () => runJob(rooms, job, both));
+    async run(job, signal) {
+      if (isStopping) throw shuttingDown();
+      signal.throwIfAborted();
+      // AbortSignal.any would do the same with weak references, which cost more than all the rest here.
+      const controller = new AbortController();
+      const abort = (): void => controller.abort(signal.reason);
+      signal.addEventListener('abort', abort);
+      own.add(controller);
+      try {
+        return await rooms.activity.track(job, () => runJob(rooms, job, controller.signal));
+      } finally {
+        own.delete(controller);
+        signal.removeEventListener('abort', abort);
+      }
     },
     tariffChanged() {
       for (const stream of streams) stream.sendTariff();

@@ -171,11 +171,7 @@ export function receiptMeterVersion(module: LoadedModule): string {
 
 /** Output of a job that failed is never delivered, so the receipt names the empty output and charges none. */
 export function outputCid(outcome: Outcome): CID {
-  if (outcome.error !== undefined) return rawCid(new Uint8Array());
-  const bytes = new Uint8Array(outcome.head.length + outcome.body.length);
-  bytes.set(outcome.head);
-  bytes.set(outcome.body, outcome.head.length);
-  return rawCid(bytes);
+  return outcome.error === undefined ? rawCid(outcome.head, outcome.body) : rawCid(new Uint8Array());
 }
 
 export function usageOf(outcome: Outcome, inputBytes: number, compiledBytes: number): Usage {

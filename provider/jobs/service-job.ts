@@ -49,7 +49,7 @@ export async function runAtState(
 ): Promise<RanAt> {
   if (isQuery(request)) {
     const { root } = service;
-    return { outcome: await run({ view: service.view(root), writable: false }), state: root };
+    return { outcome: await run({ view: service.view(), writable: false }), state: root };
   }
   let outcome: Outcome | undefined;
   const { before, commit } = await service.update(

@@ -70,16 +70,14 @@ export class Settler {
       return;
     }
     await Promise.all(
-      batch.map(async (job, i) => {
-        const { cid, bytes, receipt } = sealed[i]!;
-        try {
-          const record = { cid: cidText(cid), bytes };
-          if (job.reservation !== undefined) await this.#ledger.settle(job.reservation, receipt.priceBytes, record);
-          job.resolve(sealed[i]!);
-        } catch (error) {
-          job.reject(error);
-        }
+      batch.map(({ reservation, ...job }, i) => {
+        if (reservation === undefined) return job.resolve(sealed[i]!);
+        return this.#book(reservation, sealed[i]!).then(() => job.resolve(sealed[i]!), job.reject);
       }),
     );
+  }
+
+  async #book(reservation: Reservation, { cid, bytes, receipt }: SealedReceipt): Promise<void> {
+    await this.#ledger.settle(reservation, receipt.priceBytes, { cid: cidText(cid), bytes });
   }
 }

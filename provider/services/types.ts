@@ -20,6 +20,8 @@ export interface ServiceResponse {
   status: number;
   headers: Record<string, string>;
   body: AsyncIterable<Uint8Array>;
+  /** The same in one piece, where all of it is here already. */
+  whole?: Uint8Array;
   receipt: Promise<SealedReceipt>;
 }
 

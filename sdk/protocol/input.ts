@@ -23,14 +23,14 @@ export interface JobRequest {
  */
 export function encodeInput(request: JobRequest, caller: string): Uint8Array {
   const { method, path, query, headers, body, timeMs, seed } = request;
-  const writer = new CborWriter().map(body === undefined ? 7 : 8);
-  if (body !== undefined) writer.raw(BODY).bytes(body);
-  writer.raw(PATH).text(path).raw(SEED).bytes(seed).raw(QUERY).text(query).raw(CALLER).text(caller);
-  writer.raw(METHOD).text(method).raw(TIME).uint(timeMs).raw(HEADERS);
+  // Before the writer of the whole, which would make each of these take a new buffer.
   const names = Object.keys(headers).map((name) => ({ name, encoded: key(name) }));
   // An encoded key starts with its length, so byte order is DAG-CBOR's order.
   names.sort((a, b) => Buffer.compare(a.encoded, b.encoded));
-  writer.map(names.length);
+  const writer = new CborWriter().map(body === undefined ? 7 : 8);
+  if (body !== undefined) writer.raw(BODY).bytes(body);
+  writer.raw(PATH).text(path).raw(SEED).bytes(seed).raw(QUERY).text(query).raw(CALLER).text(caller);
+  writer.raw(METHOD).text(method).raw(TIME).uint(timeMs).raw(HEADERS).map(names.length);
   for (const { name, encoded } of names) writer.raw(encoded).text(headers[name]!);
   return writer.finish();
 }

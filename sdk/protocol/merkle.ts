@@ -15,23 +15,15 @@ export const BATCH_SIZE_MAX = 1024;
 /** Siblings on the way up from a leaf of the largest batch. */
 export const PATH_MAX = 10;
 
+const LEAF = Uint8Array.of(0);
+const NODE = Uint8Array.of(1);
+
 export function leafHash(data: Uint8Array): Uint8Array {
-  return prefixed(0, data);
+  return sha256(LEAF, data);
 }
 
 function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(65);
-  bytes[0] = 1;
-  bytes.set(left, 1);
-  bytes.set(right, 33);
-  return sha256(bytes);
-}
-
-function prefixed(prefix: number, data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(data.length + 1);
-  bytes[0] = prefix;
-  bytes.set(data, 1);
-  return sha256(bytes);
+  return sha256(NODE, left, right);
 }
 
 /** The root over the leaf hashes and the inclusion proof of each. An odd node at the end of a level moves up as it is. */

@@ -1,9 +1,9 @@
-import { HttpError } from '../http/index.ts';
+import { HttpError, type HttpRequest } from '../http/index.ts';
 
 const CHECK_MS = 250;
 
 interface Job {
-  controller: AbortController;
+  request: HttpRequest;
   untilMs: number;
 }
 
@@ -18,19 +18,11 @@ export class JobClock {
     this.#timer = setInterval(() => this.#check(), CHECK_MS).unref();
   }
 
-  /** A signal that follows the request's, and ends by itself; `end` when the answer has begun. */
-  start(request: AbortSignal, nowMs: number): { signal: AbortSignal; end: () => void } {
-    const controller = new AbortController();
-    const job = { controller, untilMs: nowMs + this.#timeoutMs };
-    const abort = (): void => controller.abort(request.reason);
-    if (request.aborted) abort();
-    else request.addEventListener('abort', abort);
+  /** Aborts the request when its time is over, unless the answer has begun: then whoever started the clock stops it. */
+  start(request: HttpRequest, nowMs: number): () => void {
+    const job = { request, untilMs: nowMs + this.#timeoutMs };
     this.#jobs.add(job);
-    return {
-      signal: controller.signal,
-      // The request may still be aborted while the answer streams; only the clock stops.
-      end: () => this.#jobs.delete(job),
-    };
+    return () => this.#jobs.delete(job);
   }
 
   close(): void {
@@ -39,9 +31,9 @@ export class JobClock {
 
   #check(): void {
     const nowMs = performance.now();
-    for (const { controller, untilMs } of this.#jobs) {
+    for (const { request, untilMs } of this.#jobs) {
       if (untilMs > nowMs) break;
-      controller.abort(
+      request.abort(
         new HttpError(504, 'SERVICE_TIMEOUT', `The service did not answer within ${this.#timeoutMs} ms`, {
           retryable: true,
           headers: { 'retry-after': '5' },

@@ -1,4 +1,4 @@
-import type { SealedReceipt } from '../../../sdk/protocol/index.ts';
+import { cidText, type SealedReceipt } from '../../../sdk/protocol/index.ts';
 import { disposition } from '../content/index.ts';
 import { HttpError, matchesTag, type HttpHeaders, type HttpReply, type HttpRequest } from '../http/index.ts';
 import type { Answer } from './answer.ts';
@@ -44,7 +44,7 @@ export function dynamicReply(
   headers['server-timing'] = `job;dur=${elapsedMs.toFixed(1)}, fuel;desc="${receipt.usage.fuel}"`;
   if (status === 204 || status === 304) return { status, headers };
   if (isQuery && status === 200) {
-    headers['etag'] ??= `"${receipt.output}"`;
+    headers['etag'] ??= `"${cidText(receipt.output)}"`;
     if (matchesTag(request.headers['if-none-match'], encodedTags(String(headers['etag'])))) {
       delete headers['content-type'];
       return { status: 304, headers };
@@ -54,7 +54,7 @@ export function dynamicReply(
 }
 
 function receiptHeaders({ cid, receipt }: SealedReceipt): Record<string, string> {
-  return { 'x-workswap-receipt': cid.toString(), 'x-workswap-price': String(receipt.priceBytes) };
+  return { 'x-workswap-receipt': cidText(cid), 'x-workswap-price': String(receipt.priceBytes) };
 }
 
 export function receiptReply(sealed: SealedReceipt): HttpReply {

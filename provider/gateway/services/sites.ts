@@ -99,18 +99,20 @@ export class Sites {
     const hasBody =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
     const body = hasBody ? await request.body(limits.bodyBytesMax) : undefined;
-    const job = normalizeRequest({
+    const asked: Parameters<ServiceRunner['run']>[1] = {
       method: request.method,
       path: own === '' ? path : `${path}?${own}`,
       headers: requestHeaders(request.headers, isOwnOrigin),
-      ...(body === undefined ? {} : { body }),
-    });
+    };
+    if (body !== undefined) asked.body = body;
+    // A CAR holds the input, so what the runner would choose is chosen here.
+    const job = evidence === 'car' ? normalizeRequest(asked) : undefined;
+    if (job !== undefined) Object.assign(asked, { timeMs: job.timeMs, seed: job.seed });
     const nowMs = performance.now();
     const admitted = visitors.admit(client, service.name, nowMs);
-    const clock = this.#clock.start(request.signal, nowMs);
+    const stopClock = this.#clock.start(request, nowMs);
     try {
-      const asked = { ...job, path: job.query === '' ? job.path : `${job.path}?${job.query}` };
-      const response = await runner.run(service, asked, clock.signal);
+      const response = await runner.run(service, asked, request.signal);
       const answer = await holdAnswer(response);
       // What streams is counted when its receipt is there.
       if (answer.isWhole) admitted.settle(answer.receipt.receipt.priceBytes);
@@ -124,15 +126,15 @@ export class Sites {
         return dynamicReply(request, response.status, headers, answer, performance.now() - nowMs);
       }
       const sealed = await answer.receipt;
-      if (evidence === 'receipt') return receiptReply(sealed);
+      if (job === undefined) return receiptReply(sealed);
       return carReply(sealed, await evidenceCar(sealed, job, service.name, this.#init.getBlock, request.signal));
     } catch (error) {
       const receipt = error instanceof JobError ? error.receipt?.receipt : undefined;
       // Who goes away while the work goes on has had the work.
-      admitted.settle(receipt?.priceBytes ?? (clock.signal.aborted ? admitted.heldBytes : 0));
+      admitted.settle(receipt?.priceBytes ?? (request.signal.aborted ? admitted.heldBytes : 0));
       throw error;
     } finally {
-      clock.end();
+      stopClock();
     }
   }
 }

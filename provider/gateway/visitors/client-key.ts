@@ -3,9 +3,9 @@ import { isIP } from 'node:net';
 
 /** Who a client is for limits: its IPv4 address, or the /64 of its IPv6 address, which one household has to itself. */
 export function clientKey(address: string): string {
+  if (!address.includes(':')) return address;
   const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address);
   if (mapped !== null) return mapped[1]!;
-  if (!address.includes(':')) return address;
   const [head = '', tail] = address.split('%')[0]!.split('::');
   const front = head === '' ? [] : head.split(':');
   const back = tail === undefined || tail === '' ? [] : tail.split(':');

@@ -116,8 +116,8 @@ export class ResultWriter {
 
 /**
  * Reads the results of a batch of `count` jobs. `decodeHeaders` reads the headers out of a head that the engine has
- * accepted. An outcome's bytes are copies of exactly these bytes, unless its message was its alone: a view could reach a
- * neighbour's.
+ * accepted. An outcome's bytes, head and body in one, are copies of exactly these bytes, unless its message was its alone:
+ * a view could reach a neighbour's.
  */
 export function readResults(
   buffer: ArrayBufferLike,
@@ -139,8 +139,9 @@ export function readResults(
     const at = i * RESULT_FIELDS;
     const field = (index: number): number => numbers[at + index] ?? 0;
     const kind = field(0);
-    const head = part(field(2));
-    const body = part(field(3));
+    const output = part(field(2) + field(3));
+    const head = output.subarray(0, field(2));
+    const body = output.subarray(field(2));
     const extraBytes = part(field(4));
     if (kind === KIND_NOT_RUN) {
       results.push({ kind: 'notRun' });

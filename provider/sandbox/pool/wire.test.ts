@@ -102,10 +102,12 @@ test('results arrive as they were written, and share no memory', () => {
       writer.copyTo(buffer, 16);
       const read = readResults(buffer, 16, results.length, (head) => ({ bytes: String(head.length) }));
       expect(read).toEqual(results);
-      const parts = read.flatMap((each) => (each.kind === 'outcome' ? [each.outcome.head, each.outcome.body] : []));
-      for (const part of parts) {
-        expect(part.buffer).toBeInstanceOf(ArrayBuffer);
-        if (shared || results.length > 1) expect(part.byteLength).toBe(part.buffer.byteLength);
+      for (const each of read) {
+        if (each.kind !== 'outcome') continue;
+        const { head, body } = each.outcome;
+        expect(head.buffer).toBeInstanceOf(ArrayBuffer);
+        expect(body.buffer).toBe(head.buffer);
+        if (shared || results.length > 1) expect(head.byteLength + body.byteLength).toBe(head.buffer.byteLength);
       }
     }),
   );

@@ -49,7 +49,7 @@ export class LocalRunner implements ServiceRunner {
     const { outcome, sealed } = await this.#init.run(job, signal);
     if (outcome.error !== undefined) throw new JobError({ ...outcome.error, retryable: false }, sealed);
     const { status, headers, body } = outcome;
-    return { status, headers, body: once(body), receipt: Promise.resolve(sealed) };
+    return { status, headers, body: once(body), whole: body, receipt: Promise.resolve(sealed) };
   }
 }
 

@@ -44,6 +44,7 @@ export class StateOfService implements ServiceState {
   /** What runs ahead of its turn. */
   readonly #attempts = new Set<Promise<unknown>>();
   readonly #lookAhead = new LookAhead();
+  #root: { key: Key; cid: CID };
   #isClosed = false;
 
   constructor(init: StateOfServiceInit, head: Head) {
@@ -53,10 +54,14 @@ export class StateOfService implements ServiceState {
       { ...init, onCommit: () => this.#tellListeners(), moreCome: () => this.#turns.length > 0 },
       head,
     );
+    const { root } = this.#committer.committed;
+    this.#root = { key: root, cid: cidOfKey(root) };
   }
 
   get root(): CID {
-    return cidOfKey(this.#committer.committed.root);
+    const key = this.#committer.committed.root;
+    if (this.#root.key !== key) this.#root = { key, cid: cidOfKey(key) };
+    return this.#root.cid;
   }
 
   get commit(): CID | undefined {
