@@ -47,6 +47,8 @@ async function helia(): Promise<Engine> {
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     services: { identify: identify() },
+    // By itself it refuses the sixth client of a second.
+    connectionManager: { inboundConnectionThreshold: 1000 },
   });
   const { libp2p, blockstore, bitswap } = await startHelia({}, host);
   return {
