@@ -8,6 +8,7 @@ import { WorkswapError } from '../sdk/protocol/index.ts';
 import { MODULE_LIMITS } from './modules/index.ts';
 import { GATEWAY_LIMITS } from './gateway/limits.ts';
 import { MAILBOX_LIMITS } from './mailbox/limits.ts';
+import { PINNING_LIMITS } from './pinning/limits.ts';
 import { SERVICES_LIMITS } from './services/limits.ts';
 import { SANDBOX_LIMITS, type Limit } from './sandbox/index.ts';
 
@@ -112,6 +113,15 @@ export const configSchema = z.strictObject({
       subdomains: z.boolean().default(true),
       trustProxy: z.boolean().default(false),
       showFailures: z.boolean().default(false),
+    })
+    .prefault({}),
+  /** docs/pinning.md */
+  pinning: limitsSchema(PINNING_LIMITS)
+    .extend({
+      /** Whose pins are taken: `allowed` are the peers of `credit.allow` and one's own commands. */
+      pin: z.enum(['nobody', 'allowed', 'anyone']).default('allowed'),
+      /** Origins at addresses of one's own network are dialled: to let strangers name them is a decision. */
+      privateOrigins: z.boolean().default(false),
     })
     .prefault({}),
   /** docs/sandbox.md has the limits of both, with what happens beyond them. */

@@ -15,6 +15,7 @@ import { checkMailboxPublication, mailboxName, openMailboxes, type Mailboxes } f
 import { Settings } from './settings.ts';
 import { createModuleLoader } from './modules/index.ts';
 import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
+import { openPinning, type Pinning } from './pinning/index.ts';
 import { createPeer } from './peer.ts';
 import type { PeerInit } from './peer.ts';
 import { createSandbox } from './sandbox/index.ts';
@@ -49,6 +50,8 @@ export interface Provider {
   setTariff(rates: TariffRates): Promise<void>;
   /** Services that this provider hosts. */
   services: Services;
+  /** What is kept here for whom. */
+  pinning: Pinning;
   /** Runs them here, without the network and without an account. */
   runner: ServiceRunner;
   /** What an IPNS name stands for: of services here, and of what connected peers and routers know. */
@@ -137,6 +140,16 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     },
     onError,
   });
+  const { pin: pinPolicy, privateOrigins, ...pinningLimits } = config.pinning;
+  const pins = openPinning({
+    peer,
+    dataDir: options.dataDir,
+    policy: pinPolicy,
+    allowed: allow,
+    privateOrigins,
+    limits: pinningLimits,
+    onError,
+  });
   const jobs: Jobs = createJobs(
     {
       libp2p,
@@ -170,6 +183,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
   await peer.start();
   await services.start();
   await mailboxes.start();
+  await pins.start();
   await jobs.start();
   peer.routing.provide(PROVIDER_RENDEZVOUS);
   const { dataDir } = options;
@@ -188,6 +202,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       return tariff;
     },
     services: services.hosting,
+    pinning: pins.pinning,
     runner: new LocalRunner({ peerId: libp2p.peerId, find: services.find, run: jobs.run }),
     resolveName: (name, signal) => services.resolveName(name, signal),
     async setTariff(rates) {
@@ -214,6 +229,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     stop(options) {
       stopped ??= (async () => {
         if (dataDir !== undefined) await removeLocalProvider(dataDir);
+        await pins.stop();
         await services.stop();
         await mailboxes.stop();
         await jobs.stop(options);

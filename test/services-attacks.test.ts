@@ -2,10 +2,10 @@ import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { Libp2p, PrivateKey } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readFrame, sendFrame } from '../provider/net/index.ts';
+import { encodeAnswer, readFrame, sendFrame } from '../provider/net/index.ts';
 import { createNode } from '../provider/node/index.ts';
 import { createRecord, hostAt, makePublication, RecordError } from '../provider/services/index.ts';
-import { encodeAnswer, encodeQuestion, SERVICES_PROTOCOL } from '../provider/services/net/index.ts';
+import { encodeQuestion, SERVICES_EXCHANGE } from '../provider/services/net/index.ts';
 import { rawCid, sealAcceptance, sealDescriptor, sealHostOrder, sealRollback } from '../sdk/protocol/index.ts';
 import { consumer, LISTEN, offer, provider } from './fixtures.ts';
 import { endpointOf, maintain, never, notesHandler, post, read } from './service-scene.ts';
@@ -145,7 +145,7 @@ describe('a consumer does not use', () => {
       [await sealAcceptance({ ...honest, descriptor: other.sealed.cid }, posing), 'SERVICE_CHANGED'],
     ];
     let acceptance: Uint8Array | undefined;
-    await libp2p.handle(SERVICES_PROTOCOL, (stream) => {
+    await libp2p.handle(SERVICES_EXCHANGE.name, (stream) => {
       void readFrame(stream, 10_000, never).then(() => {
         const { record, descriptor } = publication;
         sendFrame(stream, encodeAnswer({ record, descriptor, ...(acceptance === undefined ? {} : { acceptance }) }));
@@ -167,7 +167,7 @@ describe('a consumer does not use', () => {
     const newer = await makePublication(key, { handler, endpoints: [] }, 2);
     const older = await makePublication(key, { handler, endpoints: [] }, 1);
     const answers = [newer, older];
-    await libp2p.handle(SERVICES_PROTOCOL, (stream) => {
+    await libp2p.handle(SERVICES_EXCHANGE.name, (stream) => {
       void readFrame(stream, 10_000, never).then(() => sendFrame(stream, encodeAnswer(answers.shift() ?? older)));
     });
     const visitor = await consumer({
@@ -205,7 +205,7 @@ async function node(privateKey: PrivateKey): Promise<Libp2p> {
 /** One question, and its answer as text. */
 async function askRaw(from: Libp2p, to: Libp2p, question: Parameters<typeof encodeQuestion>[0]): Promise<string> {
   await from.dial(to.getMultiaddrs().map((addr) => multiaddr(addr.toString())));
-  const stream = await from.dialProtocol(to.peerId, SERVICES_PROTOCOL);
+  const stream = await from.dialProtocol(to.peerId, SERVICES_EXCHANGE.name);
   const answer = readFrame(stream, 100_000, never);
   sendFrame(stream, encodeQuestion(question));
   return Buffer.from(await answer).toString('latin1');

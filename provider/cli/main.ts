@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => Command>> = {
   build: async () => (await import('./build.ts')).addBuild,
   test: async () => (await import('./test.ts')).addTest,
   service: async () => (await import('./service.ts')).addService,
+  pin: async () => (await import('./pin.ts')).addPin,
   publish: async () => (await import('./publish.ts')).addPublish,
   meter: async () => (await import('./meter.ts')).addMeter,
   calibrate: async () => (await import('./calibrate.ts')).addCalibrate,

@@ -1,3 +1,4 @@
+export { addressFilter, type AddressFilter } from './addresses.ts';
 export { RouterError } from './errors.ts';
 export { ROUTING_LIMITS, type RoutingLimits } from './limits.ts';
 export { PROVIDER_RENDEZVOUS } from './rendezvous.ts';

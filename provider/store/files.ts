@@ -39,11 +39,19 @@ export async function openFile(cid: CID, getBlock: GetBlock, options: GetBlockOp
   return { size: file.size, read: (offset, length) => file.read(offset, length).catch(asFileError) };
 }
 
-const LINKED_CODECS = new Map<number, typeof dagPb | typeof dagCbor | typeof raw>([
+const LINKED_CODECS = new Map<number, typeof dagPb | typeof dagCbor>([
   [dagPb.code, dagPb],
   [dagCbor.code, dagCbor],
-  [raw.code, raw],
 ]);
+
+/** Codecs whose blocks have no links: raw, CBOR, JSON, keys. */
+const LEAF_CODECS: ReadonlySet<number> = new Set([raw.code, 0x51, 0x0200, 0x72]);
+
+/** Whether blocks of this CID lead to others: 'unknown' for a codec that we cannot read. */
+export function linkKind({ code }: CID): 'node' | 'leaf' | 'unknown' {
+  if (LINKED_CODECS.has(code)) return 'node';
+  return LEAF_CODECS.has(code) ? 'leaf' : 'unknown';
+}
 
 /** Blocks under way at once while a DAG is fetched. */
 const FETCH_PARALLEL = 16;
@@ -77,6 +85,7 @@ export async function fetchDag(
   return fetched;
 }
 
+/** What a block links to; nothing when its codec is not known. @throws when it is malformed */
 export function linksOf(cid: CID, bytes: Uint8Array): CID[] {
   const codec = LINKED_CODECS.get(cid.code);
   if (codec === undefined) return [];

@@ -1,7 +1,9 @@
 export { ByteCache } from './byte-cache.ts';
 export { HotCache } from './hot-cache.ts';
 export * from './sqlite/index.ts';
-export { fetchDag, linksOf, NotAFileError, openFile } from './files.ts';
+export { fetchDag, linkKind, linksOf, NotAFileError, openFile } from './files.ts';
+export { DigestSet } from './digest-set.ts';
+export { DagTooWideError, walkDag, type WalkInit } from './walk-dag.ts';
 export type { GetBlock, GetBlockOptions, StoredFile } from './files.ts';
 export { openBlockstore } from './blockstore.ts';
 export { Hashers, type Hasher, DIGEST_BYTES_MIN } from './blockstore-hashers.ts';

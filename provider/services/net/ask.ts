@@ -1,8 +1,8 @@
-import type { Libp2p, PeerId, Stream } from '@libp2p/interface';
+import type { Libp2p, PeerId } from '@libp2p/interface';
 import { WorkswapError } from '../../../sdk/protocol/index.ts';
-import { readFrame, sendFrame } from '../../net/index.ts';
+import { askPeer } from '../../net/index.ts';
 import { ServiceError } from '../errors.ts';
-import { MESSAGE_BYTES_MAX, SERVICES_PROTOCOL } from './constants.ts';
+import { SERVICES_EXCHANGE } from './constants.ts';
 import { encodeQuestion, type Question } from './wire.ts';
 
 /**
@@ -18,22 +18,14 @@ export async function ask<T>(
 ): Promise<T> {
   const deadline = AbortSignal.timeout(timeoutMs);
   const both = AbortSignal.any([deadline, signal]);
-  let stream: Stream | undefined;
   let bytes: Uint8Array;
   try {
-    stream = await libp2p.dialProtocol(peer, SERVICES_PROTOCOL, { signal: both });
-    const answer = readFrame(stream, MESSAGE_BYTES_MAX, both);
-    // Should sending fail, nobody waits for it any more.
-    answer.catch(() => {});
-    sendFrame(stream, encodeQuestion(question));
-    bytes = await answer;
+    bytes = await askPeer(libp2p, peer, SERVICES_EXCHANGE, encodeQuestion(question), both);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof WorkswapError) throw badAnswer(peer, error);
     const why = deadline.aborted ? `nothing within ${timeoutMs} ms` : (error as Error).message;
     throw new ServiceError('NO_ENDPOINT', `${peer.toString()} does not answer about services: ${why}.`, error);
-  } finally {
-    stream?.abort(new Error('The exchange is over'));
   }
   try {
     return decode(bytes);

@@ -1,11 +1,14 @@
-export const SERVICES_PROTOCOL = '/workswap/services/1.0.0';
+import type { ExchangeProtocol } from '../../net/index.ts';
 
-/** Record, descriptor and an order, or what an answer adds to them. */
-export const MESSAGE_BYTES_MAX = 96 * 1024;
-export const STREAMS_PER_CONNECTION_MAX = 32;
-export const STREAMS_MAX = 128;
-/** Reading a question and sending an answer; hosting has a deadline of its own in between. */
-export const EXCHANGE_TIMEOUT_MS = 10_000;
+export const SERVICES_EXCHANGE: ExchangeProtocol = {
+  name: '/workswap/services/1.0.0',
+  /** Record, descriptor and an order, or what an answer adds to them. */
+  messageBytesMax: 96 * 1024,
+  streamsPerConnectionMax: 32,
+  streamsMax: 128,
+  /** Hosting has a deadline of its own in between. */
+  timeoutMs: 10_000,
+};
 
 /** An answer about a name is cheap; hosting and rollback are rare. */
 export const RATES = {
@@ -13,6 +16,3 @@ export const RATES = {
   change: { perSecond: 0.2, burst: 10 },
 } as const;
 export const RATED_PEERS_MAX = 4_096;
-
-export const ERROR_CODE_LENGTH_MAX = 64;
-export const ERROR_MESSAGE_LENGTH_MAX = 512;

@@ -1,19 +1,11 @@
-import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface';
+import type { Libp2p, PeerId } from '@libp2p/interface';
 import { DocumentError, isExpired, openDescriptor, openHostOrder, WorkswapError } from '../../../sdk/protocol/index.ts';
-import { PeerBuckets, readFrame, sendFrame } from '../../net/index.ts';
+import { encodeAnswer, encodeRefusal, ExchangeServer, PeerBuckets } from '../../net/index.ts';
 import { ServiceError } from '../errors.ts';
 import type { Hosting } from '../hosting/index.ts';
 import type { NameStore } from '../names/index.ts';
-import {
-  EXCHANGE_TIMEOUT_MS,
-  MESSAGE_BYTES_MAX,
-  RATED_PEERS_MAX,
-  RATES,
-  SERVICES_PROTOCOL,
-  STREAMS_MAX,
-  STREAMS_PER_CONNECTION_MAX,
-} from './constants.ts';
-import { decodeQuestion, encodeAnswer, encodeRefusal, type Question, type ResolveAnswer } from './wire.ts';
+import { RATED_PEERS_MAX, RATES, SERVICES_EXCHANGE } from './constants.ts';
+import { decodeQuestion, type Question, type ResolveAnswer } from './wire.ts';
 
 export interface ServicesServerInit {
   libp2p: Libp2p;
@@ -27,41 +19,19 @@ export class ServicesServer {
   readonly #init: ServicesServerInit;
   readonly #asks = new PeerBuckets(RATES.ask, RATED_PEERS_MAX);
   readonly #changes = new PeerBuckets(RATES.change, RATED_PEERS_MAX);
-  readonly #stop = new AbortController();
-  #streams = 0;
+  readonly #server: ExchangeServer;
 
   constructor(init: ServicesServerInit) {
     this.#init = init;
+    this.#server = new ExchangeServer(init.libp2p, SERVICES_EXCHANGE, (bytes, peer) => this.#answer(bytes, peer));
   }
 
-  async start(): Promise<void> {
-    await this.#init.libp2p.handle(SERVICES_PROTOCOL, (stream, connection) => void this.#serve(stream, connection), {
-      maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
-    });
+  start(): Promise<void> {
+    return this.#server.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort(new Error('The node is stopping'));
-    await this.#init.libp2p.unhandle(SERVICES_PROTOCOL);
-  }
-
-  async #serve(stream: Stream, connection: Connection): Promise<void> {
-    if (this.#streams >= STREAMS_MAX) {
-      stream.abort(new Error('Too many exchanges are under way'));
-      return;
-    }
-    this.#streams++;
-    const deadline = (): AbortSignal => AbortSignal.any([AbortSignal.timeout(EXCHANGE_TIMEOUT_MS), this.#stop.signal]);
-    try {
-      const bytes = await readFrame(stream, MESSAGE_BYTES_MAX, deadline());
-      sendFrame(stream, await this.#answer(bytes, connection.remotePeer));
-      await stream.close({ signal: deadline() });
-    } catch {
-      // Whoever asks like this gets no answer; there is nothing to take back.
-    } finally {
-      stream.abort(new Error('The exchange is over'));
-      this.#streams--;
-    }
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
   async #answer(bytes: Uint8Array, peer: PeerId): Promise<Uint8Array> {

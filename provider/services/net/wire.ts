@@ -1,8 +1,8 @@
 import { encode } from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
-import { DocumentError, SERVICE_NAME_LENGTH_MAX, WorkswapError, type Fault } from '../../../sdk/protocol/index.ts';
-import { decodeMap, hasOnly, isMap } from '../../../sdk/protocol/signed.ts';
-import { ERROR_CODE_LENGTH_MAX, ERROR_MESSAGE_LENGTH_MAX } from './constants.ts';
+import { DocumentError, SERVICE_NAME_LENGTH_MAX } from '../../../sdk/protocol/index.ts';
+import { decodeMap, hasOnly } from '../../../sdk/protocol/signed.ts';
+import { decodeAnswer } from '../../net/index.ts';
 
 /** One question on a stream of /workswap/services/1.0.0, a DAG-CBOR map. */
 export type Question =
@@ -51,33 +51,6 @@ export function decodeQuestion(bytes: Uint8Array): Question {
   return { ask, order: bytesOf(order) };
 }
 
-export function encodeAnswer(answer: ResolveAnswer | HostAnswer | RollbackAnswer): Uint8Array {
-  return encode({ ok: answer });
-}
-
-export function encodeRefusal(error: unknown): Uint8Array {
-  const known = error instanceof WorkswapError;
-  return encode({
-    error: known
-      ? { code: error.code, message: error.peerMessage, fault: error.fault, retryable: error.retryable }
-      : { code: 'INTERNAL', message: 'The provider failed; its log says why', fault: 'provider', retryable: true },
-  });
-}
-
-/** The other side refuses. */
-export class RefusedError extends WorkswapError {}
-
-/** @throws RefusedError when it is a refusal, DocumentError when it is neither */
-function decodeAnswer(bytes: Uint8Array): Record<string, unknown> {
-  const { ok, error } = decodeMap('answer', bytes);
-  if (isMap(ok)) return ok;
-  if (!isMap(error)) throw malformed('it has neither ok nor error');
-  const fault: Fault = error['fault'] === 'consumer' || error['fault'] === 'handler' ? error['fault'] : 'provider';
-  const code = readable(error['code'], ERROR_CODE_LENGTH_MAX);
-  const message = readable(error['message'], ERROR_MESSAGE_LENGTH_MAX);
-  throw new RefusedError(code, message, { fault, retryable: error['retryable'] === true });
-}
-
 export function decodeResolveAnswer(bytes: Uint8Array): ResolveAnswer {
   const { record, descriptor, acceptance, root, commit } = decodeAnswer(bytes);
   return {
@@ -108,12 +81,6 @@ function cidOf(value: unknown): CID {
   const cid = CID.asCID(value);
   if (cid === null) throw malformed('a field is missing or no CID');
   return cid;
-}
-
-/** What a stranger wrote ends up on a terminal. */
-function readable(value: unknown, lengthMax: number): string {
-  if (typeof value !== 'string') throw malformed('its error has no code or no message');
-  return value.slice(0, lengthMax).replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
 }
 
 function malformed(reason: string): DocumentError {

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { PeerId } from '@libp2p/interface';
+import type { CID } from 'multiformats/cid';
+import type { Database } from '../store/index.ts';
+import { checkRequest } from './check.ts';
+import { PinError } from './errors.ts';
+import type { FetchRooms } from './fetch-pin.ts';
+import { DELEGATES_MAX } from './limits.ts';
+import { PinScheduler } from './scheduler.ts';
+import { PinTable } from './table.ts';
+import type { Pin, PinFilter, PinPage, PinRequest } from './types.ts';
+
+/** The `[pinning] pin` of workswap.toml: whose pins are taken. */
+export type PinPolicy = 'nobody' | 'allowed' | 'anyone';
+
+export interface PinningInit extends FetchRooms {
+  database: Database;
+  policy: PinPolicy;
+  /** Peers whose pins are taken under `allowed`. */
+  allowed: ReadonlySet<string>;
+  onError: (error: unknown) => void;
+}
+
+/**
+ * Pins: DAGs that are kept for their owners. An owner is a peer, and sees its own pins only; how it says who it is, by its
+ * connection or by a token, is up to who calls.
+ */
+export class Pinning {
+  readonly #init: PinningInit;
+  readonly #table: PinTable;
+  readonly #scheduler: PinScheduler;
+
+  /** @throws StoreError */
+  constructor(init: PinningInit) {
+    this.#init = init;
+    this.#table = new PinTable(init.database);
+    this.#scheduler = new PinScheduler({ ...init, table: this.#table });
+  }
+
+  start(): void {
+    this.#init.libp2p.addEventListener('peer:connect', this.#onConnect);
+    this.#scheduler.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect);
+    await this.#scheduler.stop();
+  }
+
+  /** @throws PinError PIN_INVALID, PINNING_REFUSED, PIN_LIMIT */
+  add(owner: string, request: PinRequest): Pin {
+    const root = this.#admit(owner, request);
+    const { pinsPerOwnerMax, pinsMax } = this.#init.limits;
+    if (this.#table.count(owner) >= pinsPerOwnerMax) {
+      throw new PinError('PIN_LIMIT', `This provider keeps ${pinsPerOwnerMax} pins of one owner. Remove some first.`);
+    }
+    if (this.#table.count() >= pinsMax) throw new PinError('PIN_LIMIT', 'This provider keeps no more pins.');
+    const pin = this.#table.add({ ...request, id: randomUUID(), owner, root }, Date.now());
+    this.#scheduler.wake();
+    return pin;
+  }
+
+  /** A new pin instead of another, whose blocks they may share. @throws as `add`, and PIN_NOT_FOUND */
+  replace(owner: string, id: string, request: PinRequest): Pin {
+    this.get(owner, id);
+    const root = this.#admit(owner, request);
+    const pin = this.#table.replace(id, { ...request, id: randomUUID(), owner, root }, Date.now());
+    this.#scheduler.cancel(id);
+    this.#scheduler.wake();
+    return pin;
+  }
+
+  /** @throws PinError PIN_NOT_FOUND */
+  get(owner: string, id: string): Pin {
+    const pin = this.#table.get(id);
+    // Somebody else's is not there, as far as this owner can tell.
+    if (pin === undefined || pin.owner !== owner) throw new PinError('PIN_NOT_FOUND', 'You have no pin of this id.');
+    return this.#scheduler.live(pin);
+  }
+
+  list(owner: string, filter: PinFilter): PinPage {
+    const { count, pins } = this.#table.list(owner, filter);
+    return { count, pins: pins.map((pin) => this.#scheduler.live(pin)) };
+  }
+
+  /** @throws PinError PIN_NOT_FOUND */
+  remove(owner: string, id: string): void {
+    this.get(owner, id);
+    this.#table.remove(id);
+    this.#scheduler.cancel(id);
+  }
+
+  /** Multiaddrs at which owners may bring their blocks. */
+  delegates(): string[] {
+    return this.#init.libp2p.getMultiaddrs().map(String).slice(0, DELEGATES_MAX);
+  }
+
+  /** What must not be collected as garbage. */
+  roots(): Iterable<CID> {
+    return this.#table.roots();
+  }
+
+  #admit(owner: string, request: PinRequest): CID {
+    const { policy, allowed } = this.#init;
+    if (policy === 'nobody' || (policy === 'allowed' && !allowed.has(owner))) {
+      throw new PinError(
+        'PINNING_REFUSED',
+        policy === 'nobody'
+          ? 'This provider pins nothing.'
+          : `This provider pins for peers that it knows. Its operator can add ${owner} to credit.allow.`,
+      );
+    }
+    return checkRequest(request);
+  }
+
+  /** Who comes may bring what was not found. */
+  readonly #onConnect = ({ detail: peer }: CustomEvent<PeerId>): void => {
+    if (this.#table.retryNow(peer.toString(), Date.now())) this.#scheduler.wake();
+  };
+}

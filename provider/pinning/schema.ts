@@ -1,0 +1,29 @@
+import type { Schema } from '../store/index.ts';
+
+export const pinsSchema: Schema = {
+  name: 'pins',
+  steps: [
+    `CREATE TABLE pins (
+       id TEXT NOT NULL UNIQUE,
+       owner TEXT NOT NULL,
+       root BLOB NOT NULL,
+       cid TEXT NOT NULL,
+       name TEXT,
+       folded TEXT,
+       origins TEXT NOT NULL,
+       meta TEXT NOT NULL,
+       created_ms INTEGER NOT NULL UNIQUE,
+       status TEXT NOT NULL,
+       blocks INTEGER NOT NULL,
+       bytes INTEGER NOT NULL,
+       attempts INTEGER NOT NULL,
+       next_ms INTEGER,
+       error_code TEXT,
+       error TEXT,
+       pinned_ms INTEGER
+     ) STRICT;
+     CREATE INDEX pins_owner ON pins (owner, created_ms);
+     CREATE INDEX pins_root ON pins (root);
+     CREATE INDEX pins_due ON pins (next_ms) WHERE next_ms IS NOT NULL`,
+  ],
+};
