@@ -3,7 +3,8 @@ import { PIN_STATUSES, PinError, type PinStatus, type PinView } from '../pinning
 import { UsageError } from './errors.ts';
 import { count } from './options.ts';
 import { formatAgo, formatCount, formatTable, shortBytes } from './output.ts';
-import type { PinAddFlags, PinFlags, PinListFlags } from './pin.ts';
+import type { PinAddFlags, PinListFlags } from './pin.ts';
+import type { PinFlags } from './pin-flags.ts';
 import { withPins, type AskHere } from './pin-session.ts';
 import { parseCid } from './session.ts';
 

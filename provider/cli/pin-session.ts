@@ -6,7 +6,7 @@ import { createConsumer, type Consumer } from '../consumer.ts';
 import { loadMaintainerKey, readLocalProvider } from '../maintainer/index.ts';
 import { askAboutPins, type AnswerTo, type Question } from '../pinning/index.ts';
 import { UsageError } from './errors.ts';
-import type { PinFlags } from './pin.ts';
+import type { PinFlags } from './pin-flags.ts';
 import { interruptSignal, openConsumer } from './session.ts';
 
 /** Asks one provider. */

@@ -1,13 +1,6 @@
 import type { Command } from 'commander';
-import { defaultDirectory } from '../config.ts';
-
-/** What every command about pins takes. */
-export interface PinFlags {
-  data: string;
-  at?: string;
-  home: string;
-  json?: boolean;
-}
+import { withPinFlags, type PinFlags } from './pin-flags.ts';
+import { addPinToken } from './pin-token.ts';
 
 export interface PinAddFlags extends PinFlags {
   name?: string;
@@ -45,16 +38,7 @@ Examples:
 Other programs, such as "ipfs pin remote", use the Pinning Service API: docs/pinning.md.`,
     );
   const add = (name: string, description: string, examples: string): Command =>
-    pin
-      .command(name)
-      .description(description)
-      .option('--data <DIR>', 'the directory of the provider that runs here', defaultDirectory('provider'))
-      .option('--at <ADDR>', 'multiaddr of another provider')
-      .option('--home <DIR>', 'with --at: directory of the consumer that asks', defaultDirectory('consumer'))
-      .option('--json', 'print one JSON document')
-      .addHelpText('after', `\nExamples:\n${examples}`)
-      .exitOverride()
-      .showHelpAfterError('(--help shows examples)');
+    withPinFlags(pin.command(name), description, examples);
 
   add(
     'add',
@@ -88,5 +72,6 @@ Other programs, such as "ipfs pin remote", use the Pinning Service API: docs/pin
   add('rm', 'Remove pins. Their blocks go with the next collection of garbage.', '  workswap pin rm ID')
     .argument('<id...>', 'as "pin ls" prints it')
     .action(async (ids: string[], flags: PinFlags) => (await actions()).removePins(ids, flags));
+  addPinToken(pin);
   return pin;
 }

@@ -51,7 +51,10 @@ export function addProvider(program: Command): Command {
       [],
     )
     .option('--no-first-job', 'skip the job that shows at the start that everything works')
-    .option('--json', 'one JSON event a line; the first is {"event":"ready","peerId","addrs","gateway"?,"admin"?}')
+    .option(
+      '--json',
+      'one JSON event a line; the first is {"event":"ready","peerId","addrs","gateway"?,"pinning"?,"admin"?}',
+    )
     .addHelpText(
       'after',
       `
@@ -83,7 +86,7 @@ async function provide(flags: ProviderFlags): Promise<void> {
     admin = await openAdmin(flags.admin ?? parseConfig(config, 'config').admin.listen, provider, flags.data);
     gateway = await openGateway(flags.gateway, provider, config, onError);
     const pages = {
-      ...(gateway === undefined ? {} : { gateway: gateway.url }),
+      ...(gateway === undefined ? {} : { gateway: gateway.url, pinning: `${gateway.url}/psa` }),
       ...(admin === undefined ? {} : { admin: admin.url }),
     };
     print({ event: 'ready', peerId: provider.peerId.toString(), addrs: provider.addrs, ...pages });
@@ -190,6 +193,7 @@ function printLine({ event, ...fields }: Event): void {
     console.log(`Provider ${String(fields['peerId'])} is ready at`);
     for (const addr of fields['addrs'] as string[]) console.log(`  ${addr}`);
     if (fields['gateway'] !== undefined) console.log(`Gateway: ${String(fields['gateway'])}`);
+    if (fields['pinning'] !== undefined) console.log(`Pinning Service API: ${String(fields['pinning'])}`);
     if (fields['admin'] !== undefined) console.log(`Admin page: ${String(fields['admin'])}`);
   } else if (event === 'stopping') console.log('\nStopping: running jobs finish or are refunded ...');
   else if (event === 'stopped') console.log('Stopped.');

@@ -13,6 +13,7 @@ import {
   type HttpRequest,
 } from './http/index.ts';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
+import { Pins } from './pins/index.ts';
 import { ContentRoutes } from './routes.ts';
 import { Sites } from './services/index.ts';
 import type { GatewayInit, GatewayStats } from './types.ts';
@@ -44,6 +45,7 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
   const content = new Content({ getBlock, hasBlock, blockTimeoutMs: limits.blockTimeoutMs });
   const names = resolveIpns === undefined ? {} : { resolveIpns };
   const routes = new ContentRoutes({ content, subdomains, trustProxy, ...names });
+  const pins = init.pinning && new Pins(init.pinning);
   const sites = runner && new Sites({ runner, getBlock, limits, visitors, showFailures });
   const refused: Record<string, number> = {};
 
@@ -59,12 +61,14 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
       }
     } catch (error) {
       if (error instanceof WorkswapError) count(error.code);
+      if (pins?.owns(request.target) === true) return refusedPin(pins, error);
       throw error;
     }
   }
 
   async function route(request: HttpRequest, site: Site, client: string): Promise<HttpReply> {
     if (site.kind === 'service') return service(request, site.name, request.target, true, client);
+    if (site.kind === 'main' && pins?.owns(request.target) === true) return pins.serve(request);
     const reply = await routes.serve(request, site);
     if (reply !== undefined) return config.service === undefined ? reply : asGuest(reply);
     const match = /^\/workswap\/([^/?]+)(.*)$/s.exec(request.target);
@@ -87,6 +91,11 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
   ): Promise<HttpReply> {
     if (sites === undefined) throw new HttpError(501, 'SERVICES_OFF', 'This gateway runs no services');
     return sites.serve(request, { name, target, isOwnOrigin, client });
+  }
+
+  function refusedPin(all: Pins, error: unknown): HttpReply {
+    if (!(error instanceof WorkswapError)) onError(error);
+    return all.refuse(error);
   }
 
   function count(code: string): void {

@@ -1,5 +1,6 @@
 import type { Blockstore } from 'interface-blockstore';
 import type { Bitswap } from '../bitswap/index.ts';
+import type { Pinning } from '../pinning/index.ts';
 import type { NameRecord, ServiceRunner } from '../services/index.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import type { GatewayConfig } from './types.ts';
@@ -9,6 +10,8 @@ export interface GatewayNode {
   bitswap: Bitswap;
   blocks: Blockstore;
   runner: ServiceRunner;
+  /** Of a provider. */
+  pinning?: Pinning;
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
 }
 
@@ -27,6 +30,7 @@ export function startGateway(
       const { descriptor, ttlMs, expiresMs, bytes } = await node.resolveName(name, signal);
       return { cid: descriptor, ttlMs, expiresMs, record: bytes };
     },
+    ...(node.pinning === undefined ? {} : { pinning: node.pinning }),
     ...(onError === undefined ? {} : { onError }),
   });
 }

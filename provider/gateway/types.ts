@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid';
+import type { Pinning } from '../pinning/index.ts';
 import type { ServiceRunner } from '../services/index.ts';
 import type { GetBlock } from '../store/index.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -36,6 +37,8 @@ export interface GatewayInit {
   runner?: ServiceRunner;
   /** By the name's text in base 36; without it there is no /ipns. */
   resolveIpns?: (name: string, signal: AbortSignal) => Promise<ResolvedIpns>;
+  /** Serves the Pinning Service API on the main host; without it there is none. */
+  pinning?: Pinning;
   /** Where errors go that no visitor can be blamed for. */
   onError?: (error: unknown) => void;
 }

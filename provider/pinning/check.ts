@@ -14,7 +14,7 @@ import type { PinRequest } from './types.ts';
 /** The root of what is to be pinned. @throws PinError PIN_INVALID that names the field */
 export function checkRequest({ cid, name, origins, meta }: PinRequest): CID {
   const root = checkCid(cid);
-  if (name !== undefined && name.length > NAME_LENGTH_MAX) {
+  if (name !== undefined && [...name].length > NAME_LENGTH_MAX) {
     throw invalid('name', `has more than ${NAME_LENGTH_MAX} characters`);
   }
   if (origins.length > ORIGINS_MAX) throw invalid('origins', `has more than ${ORIGINS_MAX} addresses`);

@@ -5,6 +5,7 @@ export type PinErrorCode =
   | 'PIN_NOT_FOUND'
   | 'PINNING_REFUSED'
   | 'PIN_LIMIT'
+  | 'TOKEN_INVALID'
   | 'CONTENT_NOT_FOUND'
   | 'CODEC_UNKNOWN'
   | 'BLOCK_MALFORMED'

@@ -3,6 +3,7 @@
  *
  * Pins: DAGs that this node fetches and keeps, for itself and for others. docs/pinning.md
  */
+export { checkCid } from './check.ts';
 export { PinError, type PinErrorCode } from './errors.ts';
 export {
   askAboutPins,
@@ -15,6 +16,7 @@ export {
 export { PINNING_LIMITS, type PinningLimits } from './limits.ts';
 export { openPinning, type OpenedPinning } from './open.ts';
 export type { Pinning, PinPolicy } from './pinning.ts';
+export type { TokenInfo, Tokens } from './tokens.ts';
 export {
   PIN_STATUSES,
   type NameMatch,

@@ -36,6 +36,9 @@ export const RESULTS_DEFAULT = 10;
 export const RESULTS_MAX = 1000;
 export const DELEGATES_MAX = 20;
 
+export const DEVICE_LENGTH_MAX = 64;
+export const TOKENS_PER_OWNER_MAX = 100;
+
 /** Ours: what one pin may take in the table. */
 export const CID_LENGTH_MAX = 256;
 export const ORIGIN_LENGTH_MAX = 512;

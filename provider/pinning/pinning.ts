@@ -8,6 +8,7 @@ import type { FetchRooms } from './fetch-pin.ts';
 import { DELEGATES_MAX } from './limits.ts';
 import { PinScheduler } from './scheduler.ts';
 import { PinTable } from './table.ts';
+import { Tokens } from './tokens.ts';
 import type { Pin, PinFilter, PinPage, PinRequest } from './types.ts';
 
 /** The `[pinning] pin` of workswap.toml: whose pins are taken. */
@@ -26,6 +27,8 @@ export interface PinningInit extends FetchRooms {
  * connection or by a token, is up to who calls.
  */
 export class Pinning {
+  /** What says over HTTP whose pins these are. */
+  readonly tokens: Tokens;
   readonly #init: PinningInit;
   readonly #table: PinTable;
   readonly #scheduler: PinScheduler;
@@ -34,6 +37,7 @@ export class Pinning {
   constructor(init: PinningInit) {
     this.#init = init;
     this.#table = new PinTable(init.database);
+    this.tokens = new Tokens(init.database);
     this.#scheduler = new PinScheduler({ ...init, table: this.#table });
   }
 
@@ -90,9 +94,17 @@ export class Pinning {
     this.#scheduler.cancel(id);
   }
 
+  /** @throws PinError PINNING_REFUSED, TOKEN_INVALID */
+  createToken(owner: string, token: Parameters<Tokens['create']>[1]): ReturnType<Tokens['create']> {
+    this.#admitOwner(owner);
+    return this.tokens.create(owner, token);
+  }
+
   /** Multiaddrs at which owners may bring their blocks. */
   delegates(): string[] {
-    return this.#init.libp2p.getMultiaddrs().map(String).slice(0, DELEGATES_MAX);
+    const { libp2p } = this.#init;
+    const addrs = libp2p.getMultiaddrs().map(String);
+    return addrs.length === 0 ? [`/p2p/${libp2p.peerId.toString()}`] : addrs.slice(0, DELEGATES_MAX);
   }
 
   /** What must not be collected as garbage. */
@@ -101,6 +113,11 @@ export class Pinning {
   }
 
   #admit(owner: string, request: PinRequest): CID {
+    this.#admitOwner(owner);
+    return checkRequest(request);
+  }
+
+  #admitOwner(owner: string): void {
     const { policy, allowed } = this.#init;
     if (policy === 'nobody' || (policy === 'allowed' && !allowed.has(owner))) {
       throw new PinError(
@@ -110,7 +127,6 @@ export class Pinning {
           : `This provider pins for peers that it knows. Its operator can add ${owner} to credit.allow.`,
       );
     }
-    return checkRequest(request);
   }
 
   /** Who comes may bring what was not found. */

@@ -22,6 +22,16 @@ export const pinsSchema: Schema = {
        error TEXT,
        pinned_ms INTEGER
      ) STRICT;
+     CREATE TABLE tokens (
+       id TEXT PRIMARY KEY,
+       hash BLOB NOT NULL UNIQUE,
+       owner TEXT NOT NULL,
+       device TEXT NOT NULL,
+       created_ms INTEGER NOT NULL,
+       expires_ms INTEGER,
+       used_ms INTEGER
+     ) STRICT;
+     CREATE INDEX tokens_owner ON tokens (owner);
      CREATE INDEX pins_owner ON pins (owner, created_ms);
      CREATE INDEX pins_root ON pins (root);
      CREATE INDEX pins_due ON pins (next_ms) WHERE next_ms IS NOT NULL`,

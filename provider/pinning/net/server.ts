@@ -67,6 +67,15 @@ export class PinningServer {
       case 'remove':
         pinning.remove(owner, question.id);
         return {};
+      case 'token-create': {
+        const { device, expiresMs } = question;
+        return pinning.createToken(owner, { device, expiresMs });
+      }
+      case 'token-list':
+        return { tokens: pinning.tokens.list(owner) };
+      case 'token-revoke':
+        pinning.tokens.revoke(owner, question.id);
+        return {};
       case 'list': {
         const { cids, ...filter } = question.filter;
         return page(pinning.list(owner, cids === undefined ? filter : { ...filter, cids: cidsOf(cids) }));

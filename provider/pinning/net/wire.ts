@@ -7,11 +7,13 @@ import { decodeAnswer, type ExchangeProtocol } from '../../net/index.ts';
 import {
   CID_LENGTH_MAX,
   CIDS_IN_FILTER_MAX,
+  DEVICE_LENGTH_MAX,
   META_ENTRIES_MAX,
   NAME_LENGTH_MAX,
   ORIGIN_LENGTH_MAX,
   ORIGINS_MAX,
   RESULTS_MAX,
+  TOKENS_PER_OWNER_MAX,
 } from '../limits.ts';
 import { PIN_STATUSES, type Pin } from '../types.ts';
 
@@ -33,14 +35,20 @@ const meta = z.record(z.string(), z.string()).refine((map) => Object.keys(map).l
 
 const request = z.strictObject({
   cid: z.string().max(CID_LENGTH_MAX),
-  name: z.string().max(NAME_LENGTH_MAX).optional(),
+  name: z
+    .string()
+    .max(2 * NAME_LENGTH_MAX)
+    .optional(),
   origins: z.array(z.string().max(ORIGIN_LENGTH_MAX)).max(ORIGINS_MAX),
   meta,
 });
 
 const filter = z.strictObject({
   cids: z.array(z.string().max(CID_LENGTH_MAX)).max(CIDS_IN_FILTER_MAX).optional(),
-  name: z.string().max(NAME_LENGTH_MAX).optional(),
+  name: z
+    .string()
+    .max(2 * NAME_LENGTH_MAX)
+    .optional(),
   match: z.enum(['exact', 'iexact', 'partial', 'ipartial']).optional(),
   statuses: z.array(z.enum(PIN_STATUSES)).max(PIN_STATUSES.length).optional(),
   beforeMs: count.optional(),
@@ -55,6 +63,13 @@ const questions = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('list'), filter }),
   z.strictObject({ ask: z.literal('get'), id }),
   z.strictObject({ ask: z.literal('remove'), id }),
+  z.strictObject({
+    ask: z.literal('token-create'),
+    device: z.string().max(DEVICE_LENGTH_MAX),
+    expiresMs: count.optional(),
+  }),
+  z.strictObject({ ask: z.literal('token-list') }),
+  z.strictObject({ ask: z.literal('token-revoke'), id }),
 ]);
 
 export type Question = z.output<typeof questions>;
@@ -62,7 +77,10 @@ export type Question = z.output<typeof questions>;
 const pinView = z.object({
   id,
   cid: z.string().max(CID_LENGTH_MAX),
-  name: z.string().max(NAME_LENGTH_MAX).optional(),
+  name: z
+    .string()
+    .max(2 * NAME_LENGTH_MAX)
+    .optional(),
   origins: z.array(z.string()).max(ORIGINS_MAX),
   meta,
   createdMs: count,
@@ -82,11 +100,22 @@ export function viewOf({ owner: _owner, root: _root, ...pin }: Pin): PinView {
   return pin;
 }
 
+const tokenInfo = z.object({
+  id,
+  device: z.string().max(DEVICE_LENGTH_MAX),
+  createdMs: count,
+  expiresMs: count.optional(),
+  usedMs: count.optional(),
+});
+
 const answers = {
   add: z.object({ pin: pinView }),
   get: z.object({ pin: pinView }),
   list: z.object({ count, pins: z.array(pinView).max(RESULTS_MAX) }),
   remove: z.object({}),
+  'token-create': tokenInfo.extend({ token: z.string().max(256) }),
+  'token-list': z.object({ tokens: z.array(tokenInfo).max(TOKENS_PER_OWNER_MAX) }),
+  'token-revoke': z.object({}),
 };
 
 export type AnswerTo<Ask extends Question['ask']> = z.output<(typeof answers)[Ask]>;

@@ -1,0 +1,1 @@
+export { Pins, PINS_PATH } from './pins.ts';
