@@ -159,7 +159,6 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       sandbox,
       activity,
       service: (name) => services.forJob(name),
-      keepBlock: async (cid, bytes) => void (await blockstore.put(cid, bytes)),
       tariff: () => tariff,
       wants: () => bitswap.wantlist(),
     },

@@ -14,14 +14,16 @@ import { offer } from './fixtures.ts';
 
 export const never = new AbortController().signal;
 
-/** GET lists what was written, one line each, with who asks; POST adds its body; POST /fail throws after a write. */
+/** GET lists what was written, one line each, with who asks; POST adds its body; /slow takes its time; /fail throws after a write. */
 const NOTES = `import { Request, Response, state } from 'workswap';
 
 export function handle(req: Request): Response {
   if (req.method == 'POST') {
     const names = state.list('notes', '', 1000);
     state.writeText('notes/' + (names.length + 1000).toString(), req.text);
-    if (req.path == '/fail') throw new Error('as asked');
+    let sum: u64 = 1;
+    if (req.path == '/slow') for (let i = 0; i < 200000000; i++) sum = sum * 31 + 1;
+    if (sum == 0 || req.path == '/fail') throw new Error('as asked');
     return Response.text('note ' + (names.length + 1).toString());
   }
   let text = 'for ' + req.caller + '\\n';

@@ -1,6 +1,7 @@
-import type { ServiceState, States } from '../../provider/services/state/index.ts';
+import type { ServiceState } from '../../provider/services/state/index.ts';
 import { median, spread } from '../measure.ts';
 import type { Figure } from '../types.ts';
+import { openProvided } from './provided.ts';
 import { openSandboxed, type Sandboxed } from './sandboxed.ts';
 import { filledState, openScene, put, randomFile } from './scene.ts';
 
@@ -27,11 +28,23 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
     const reads = await readRounds(small, large, progress);
     const listings = await listRounds(large, progress);
     await scene.states.flush();
-    const handled = await updateRounds(scene.states, small, SMALL, handlers.put, progress);
-    const updates = await updateRounds(scene.states, small, SMALL, put, progress);
-    const updatesLarge = await updateRounds(scene.states, large, LARGE, put, progress);
+    const flush = (): Promise<void> => scene.states.flush();
+    const handled = await updateRounds((path) => handlers.put(small, path), flush, SMALL, progress);
+    const updates = await updateRounds((path) => put(small, path), flush, SMALL, progress);
+    const updatesLarge = await updateRounds((path) => put(large, path), flush, LARGE, progress);
+    const provided = await providedRounds(progress);
     const cold = await coldRead(await (await scene.restart()).open('k51large'));
     return [
+      {
+        ...figure(
+          'updatesPerSecondProvider',
+          provided.map(({ perSecond }) => perSecond),
+          '1/s',
+          'higher',
+          0,
+        ),
+        note: `the whole way in a provider: task, handler, durable with its answer, receipt signed; ${UNDER_WAY} under way`,
+      },
       ...updateFigures('', handled, SMALL, 'by a handler in the sandbox'),
       ...updateFigures('Direct', updates, SMALL, 'without the sandbox'),
       ...updateFigures('DirectLarge', updatesLarge, LARGE, 'without the sandbox'),
@@ -180,31 +193,39 @@ interface UpdateRound {
 }
 
 async function updateRounds(
-  states: States,
-  state: ServiceState,
+  update: (path: string) => Promise<unknown>,
+  flush: () => Promise<void>,
   files: number,
-  update: (state: ServiceState, path: string) => Promise<unknown>,
   progress: (line: string) => void,
 ): Promise<UpdateRound[]> {
-  const rounds: UpdateRound[] = [];
+  const all: UpdateRound[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     let left = UPDATES_PER_ROUND;
     const worker = async (): Promise<void> => {
-      while (left-- > 0) await update(state, randomFile(files));
+      while (left-- > 0) await update(randomFile(files));
     };
     const cpu = process.threadCpuUsage();
     const ms = await timeOf(() => Promise.all(Array.from({ length: UNDER_WAY }, worker)));
-    const drainMs = await timeOf(() => states.flush());
+    const drainMs = await timeOf(flush);
     const { user, system } = process.threadCpuUsage(cpu);
-    rounds.push({
+    all.push({
       perSecond: (UPDATES_PER_ROUND / ms) * 1_000,
       perSecondMoved: (UPDATES_PER_ROUND / (ms + drainMs)) * 1_000,
       cpuUs: (user + system) / UPDATES_PER_ROUND,
     });
-    const { perSecond, perSecondMoved } = rounds.at(-1)!;
+    const { perSecond, perSecondMoved } = all.at(-1)!;
     progress(`${files} files: ${Math.round(perSecond)} updates/s, ${Math.round(perSecondMoved)} with all blocks moved`);
   }
-  return rounds;
+  return all;
+}
+
+async function providedRounds(progress: (line: string) => void): Promise<UpdateRound[]> {
+  const provided = await openProvided();
+  try {
+    return await updateRounds(provided.put, async () => {}, SMALL, progress);
+  } finally {
+    await provided.close();
+  }
 }
 
 function updateFigures(suffix: string, rounds: UpdateRound[], files: number, how: string): Figure[] {

@@ -57,6 +57,9 @@ export interface JobEnd {
   priceBytes: number;
 }
 
+/** An answer that is given again took nothing. */
+const FREE = { usage: { fuel: 0, memoryPagesPeak: 0 }, priceBytes: 0 };
+
 export const ACTIVITY_LIMITS = {
   handlersMax: 256,
   failuresMax: 64,
@@ -82,8 +85,8 @@ export class Activity {
     const live = this.begin(job.consumer.toString(), job.handler, job.request);
     try {
       const finished = await run();
-      const { outcome, sealed } = finished;
-      const { usage, priceBytes } = sealed.receipt;
+      const { outcome, sealed, isRepeat = false } = finished;
+      const { usage, priceBytes } = isRepeat ? FREE : sealed.receipt;
       this.end(live, { ...outcome.error, status: outcome.status, usage, priceBytes });
       return finished;
     } catch (error) {

@@ -7,6 +7,7 @@ import type { FinishedJob, Job, Rooms } from './run-job.ts';
 import { Settler } from './settler.ts';
 import { JOBS_LIMITS } from './types.ts';
 import type { JobsComponents, JobsLimits, JobsStats } from './types.ts';
+import { UpdatesUnderWay } from './updates-under-way.ts';
 
 /** The server of /workswap/1.0.0: every job from the consumer's frame to the signed receipt. */
 export interface Jobs {
@@ -25,7 +26,8 @@ export function createJobs(
   init: { limits?: Partial<JobsLimits>; onError: (error: unknown) => void },
 ): Jobs {
   const limits = { ...JOBS_LIMITS, ...init.limits };
-  const rooms: Rooms = { ...components, limits, settler: new Settler(components.scoreLedger, components.privateKey) };
+  const settler = new Settler(components.scoreLedger, components.privateKey);
+  const rooms: Rooms = { ...components, limits, settler, updates: new UpdatesUnderWay() };
   const stats: JobsStats = { streams: 0, running: 0, finished: 0, failed: 0, refused: 0, cancelled: 0 };
   /** Of jobs of the provider itself. */
   const own = new Set<AbortController>();

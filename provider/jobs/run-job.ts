@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
 import type { CID } from 'multiformats/cid';
 import {
   WorkswapError,
@@ -13,10 +14,11 @@ import type { JobRequest, Quote, Receipt, SealedReceipt, TaskLimits, Usage } fro
 import type { Reservation } from '../ledger/index.ts';
 import { abiVersion } from '../sandbox/index.ts';
 import type { JobSpec, LoadedModule, Outcome } from '../sandbox/index.ts';
-import { checkServiceJob, encodeAnswer, isQuery, keptAnswer, runAtState } from './service-job.ts';
-import type { RanAt } from './service-job.ts';
+import { applyUpdate, checkServiceJob, isQuery, keptAnswer } from './service-job.ts';
+import type { NamedTask, RanAt, Seal } from './service-job.ts';
 import type { Settler } from './settler.ts';
-import type { JobsComponents, JobsLimits } from './types.ts';
+import type { JobsComponents, JobService, JobsLimits } from './types.ts';
+import type { UpdatesUnderWay } from './updates-under-way.ts';
 
 export interface Job {
   consumer: PeerId;
@@ -32,11 +34,14 @@ export interface Job {
 export interface FinishedJob {
   outcome: Pick<Outcome, 'head' | 'body' | 'error' | 'status' | 'headers'>;
   sealed: SealedReceipt;
+  /** It was answered before, and is paid already. */
+  isRepeat?: boolean;
 }
 
 export interface Rooms extends JobsComponents {
   limits: JobsLimits;
   settler: Settler;
+  updates: UpdatesUnderWay;
 }
 
 export class LimitError extends WorkswapError {
@@ -59,78 +64,112 @@ export class PriceLimitError extends WorkswapError {
 }
 
 /**
- * The whole way of one job: admit -> load -> run (-> commit) -> settle -> sign. Decoding and encoding are the stream's.
- * The reservation that admits the job ends on every path: settled with the receipt, or abandoned with what was burnt.
+ * The whole way of one job: admit -> load -> run (-> commit) -> settle -> sign. Decoding and encoding are the stream's. An
+ * update is done once: the same task again gets the same answer, also while the first still runs.
  */
 export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promise<FinishedJob> {
   const { consumer, handler, request, limits } = job;
   checkLimits(limits, rooms.limits);
-  const tariff = rooms.tariff();
   const input = encodeInput(request, consumer.toString());
   const inputCid = dagCborCid(input);
   const taskBytes = encodeTask({ handler, input: inputCid, limits, ...serviceField(job) });
-  const task = dagCborCid(taskBytes);
-  const service = job.service === undefined ? undefined : rooms.service(job.service);
-  if (service !== undefined) {
-    checkServiceJob(service, handler, request, Date.now());
-    const kept = isQuery(request) ? undefined : keptAnswer(service.state, task);
-    if (kept !== undefined) return kept;
-  }
+  const named: NamedTask = { input, inputCid, taskBytes, task: dagCborCid(taskBytes) };
+  if (job.service === undefined) return runAdmitted(rooms, job, named, undefined, signal);
+  const service = rooms.service(job.service);
+  checkServiceJob(service, handler, request, Date.now());
+  if (isQuery(request)) return runAdmitted(rooms, job, named, service, signal);
+  const updateOnce = async (): Promise<FinishedJob> => {
+    const kept = keptAnswer(service.state, named.task);
+    if (kept === undefined) return runAdmitted(rooms, job, named, service, signal);
+    const { receipt } = kept.finished.sealed;
+    const payer = receipt.sponsor === undefined ? consumer : peerIdFromString(receipt.sponsor);
+    if (!job.isOwn) await rooms.settler.bookKept(payer, kept.finished.sealed, kept.isEarlier);
+    return kept.finished;
+  };
+  return rooms.updates.run(named.task, updateOnce, signal);
+}
+
+/** The reservation that admits the job ends on every path: settled with the receipt, or abandoned with what was burnt. */
+async function runAdmitted(
+  rooms: Rooms,
+  job: Job,
+  named: NamedTask,
+  service: JobService | undefined,
+  signal: AbortSignal,
+): Promise<FinishedJob> {
+  const { consumer, request, limits } = job;
+  const { settler, scoreLedger } = rooms;
   const sponsor = job.isOwn ? undefined : service?.sponsorOf(consumer, limits.priceMaxBytes);
-  const reservation = job.isOwn
-    ? undefined
-    : rooms.scoreLedger.reserve(sponsor ?? consumer, limits.priceMaxBytes, 'work');
-  let ran: RanAt;
-  let module: LoadedModule;
-  let usage: Usage;
+  const reservation = job.isOwn ? undefined : scoreLedger.reserve(sponsor ?? consumer, limits.priceMaxBytes, 'work');
+  let settle: () => Promise<FinishedJob>;
   try {
-    module = await rooms.modules.load(handler, { signal, peers: [consumer] });
-    const compiledBytes = module.compiledNow === true ? module.sizeBytes : 0;
-    const least = price(tariff.rates, { ...idle(input.length), compiledBytes });
-    if (least > limits.priceMaxBytes) throw new PriceLimitError(limits.priceMaxBytes, least);
-    const spec: JobSpec = {
-      module,
-      input,
-      seed: request.seed,
-      timeMs: request.timeMs,
-      limits: { ...limits, timeoutMs: Math.min(limits.timeoutMs || Infinity, rooms.limits.timeoutMsMax) },
-      budget: { rates: tariff.rates, priceMax: limits.priceMaxBytes, compiledBytes },
-    };
-    const options = { signal, consumer: consumer.toString() };
-    if (service === undefined) ran = { outcome: await rooms.sandbox.run(spec, options) };
-    else {
-      // Whoever replays the commit needs what went in, so it is there before the commit is.
-      if (!isQuery(request)) await Promise.all([rooms.keepBlock(task, taskBytes), rooms.keepBlock(inputCid, input)]);
-      const run = (state: JobSpec['state'] & {}): Promise<Outcome> => rooms.sandbox.run({ ...spec, state }, options);
-      ran = await runAtState(service.state, task, request, run, signal);
+    const { spec, receiptOf } = await load(rooms, job, named, sponsor, signal);
+    const run = (state?: JobSpec['state']): Promise<Outcome> =>
+      rooms.sandbox.run(state === undefined ? spec : { ...spec, state }, { signal, consumer: consumer.toString() });
+    if (service !== undefined && !isQuery(request)) {
+      // Signed and kept with the commit, so that a crash from then on cannot take the answer away.
+      const seal: Seal = (outcome, at) => settler.seal(receiptOf(outcome, at));
+      const finished = await applyUpdate(service.state, named, run, seal, signal);
+      settle = async () => {
+        await settler.bookUpdate(reservation, finished.sealed);
+        return finished;
+      };
+    } else {
+      const at = service && { state: service.state.root };
+      const outcome = await run(at && { view: service.state.view(), writable: false });
+      settle = async () => ({ outcome, sealed: await settler.settle(reservation, receiptOf(outcome, at)) });
     }
-    usage = usageOf(ran.outcome, input.length, compiledBytes);
   } catch (error) {
     if (reservation !== undefined) {
-      rooms.scoreLedger.abandon(reservation, isOurStop(signal) ? 0 : burntPrice(error, rooms, reservation));
+      scoreLedger.abandon(reservation, isOurStop(signal) ? 0 : burntPrice(error, rooms, reservation));
     }
     throw error;
   }
-  const { outcome, ...at } = ran;
-  const receipt: Receipt = {
-    task,
-    handler,
-    input: inputCid,
-    output: outputCid(outcome),
-    usage,
-    priceBytes: price(tariff.rates, usage),
-    tariff: tariff.cid,
-    meterVersion: receiptMeterVersion(module),
-    provider: tariff.provider,
-    consumer: consumer.toString(),
-    ...at,
-    ...(sponsor === undefined ? {} : { sponsor: sponsor.toString() }),
-  };
-  if (outcome.error !== undefined) receipt.error = outcome.error.code;
-  const finished = { outcome, sealed: await rooms.settler.settle(reservation, receipt) };
-  if (sponsor !== undefined) service?.sponsored(consumer, receipt.priceBytes);
-  if (service !== undefined && !isQuery(request)) service.state.keepAnswer(task, encodeAnswer(finished));
+  const finished = await settle();
+  if (sponsor !== undefined) service?.sponsored(consumer, finished.sealed.receipt.priceBytes);
   return finished;
+}
+
+/** The module in the sandbox's hands, and the receipt of what comes of it. */
+async function load(
+  rooms: Rooms,
+  { consumer, handler, request, limits }: Job,
+  { task, input, inputCid }: NamedTask,
+  sponsor: PeerId | undefined,
+  signal: AbortSignal,
+): Promise<{ spec: JobSpec; receiptOf: (outcome: Outcome, at: Partial<RanAt> | undefined) => Receipt }> {
+  const tariff = rooms.tariff();
+  const module = await rooms.modules.load(handler, { signal, peers: [consumer] });
+  const compiledBytes = module.compiledNow === true ? module.sizeBytes : 0;
+  const least = price(tariff.rates, { ...idle(input.length), compiledBytes });
+  if (least > limits.priceMaxBytes) throw new PriceLimitError(limits.priceMaxBytes, least);
+  const spec: JobSpec = {
+    module,
+    input,
+    seed: request.seed,
+    timeMs: request.timeMs,
+    limits: { ...limits, timeoutMs: Math.min(limits.timeoutMs || Infinity, rooms.limits.timeoutMsMax) },
+    budget: { rates: tariff.rates, priceMax: limits.priceMaxBytes, compiledBytes },
+  };
+  const receiptOf = (outcome: Outcome, at: Partial<RanAt> | undefined): Receipt => {
+    const usage = usageOf(outcome, input.length, compiledBytes);
+    return {
+      task,
+      handler,
+      input: inputCid,
+      output: outputCid(outcome),
+      usage,
+      priceBytes: price(tariff.rates, usage),
+      tariff: tariff.cid,
+      meterVersion: receiptMeterVersion(module),
+      provider: tariff.provider,
+      consumer: consumer.toString(),
+      ...at,
+      ...(sponsor === undefined ? {} : { sponsor: sponsor.toString() }),
+      ...(outcome.error === undefined ? {} : { error: outcome.error.code }),
+    };
+  };
+  return { spec, receiptOf };
 }
 
 function serviceField({ service }: Job): { service?: string } {

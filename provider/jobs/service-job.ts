@@ -1,9 +1,15 @@
 import { encode } from '@ipld/dag-cbor';
 import type { CID } from 'multiformats/cid';
-import { decodeResponseHead, openReceipt, WorkswapError, type JobRequest } from '../../sdk/protocol/index.ts';
+import {
+  decodeResponseHead,
+  openReceipt,
+  WorkswapError,
+  type JobRequest,
+  type SealedReceipt,
+} from '../../sdk/protocol/index.ts';
 import { decodeMap, isMap } from '../../sdk/protocol/signed.ts';
-import type { JobSpec, Outcome } from '../sandbox/index.ts';
-import { StateError, type ServiceState } from '../services/state/index.ts';
+import type { JobSpec, Outcome, StateView } from '../sandbox/index.ts';
+import { StateError, type ServiceState, type UpdatedAt, type UpdateResult } from '../services/state/index.ts';
 import type { FinishedJob } from './run-job.ts';
 import type { JobService } from './types.ts';
 
@@ -32,57 +38,68 @@ export function checkServiceJob(service: JobService, handler: CID, request: JobR
   );
 }
 
+/** A task's blocks, and what it is named by. */
+export interface NamedTask {
+  task: CID;
+  taskBytes: Uint8Array;
+  inputCid: CID;
+  input: Uint8Array;
+}
+
 /** Where a job ran: the root that it saw and, of an update, the commit that holds it. */
 export interface RanAt {
-  outcome: Outcome;
-  state?: CID;
+  state: CID;
   commit?: CID;
 }
 
-/** Runs a job at a service's state: a query at the committed root, an update in its turn, until it is durable. */
-export async function runAtState(
+export type Seal = (outcome: Outcome, at: RanAt) => Promise<SealedReceipt>;
+
+/** Runs an update in its turn, until it is durable together with its answer. */
+export async function applyUpdate(
   service: ServiceState,
-  task: CID,
-  request: JobRequest,
+  { task, taskBytes, inputCid, input }: NamedTask,
   run: (state: NonNullable<JobSpec['state']>) => Promise<Outcome>,
+  seal: Seal,
   signal: AbortSignal,
-): Promise<RanAt> {
-  if (isQuery(request)) {
-    const { root } = service;
-    return { outcome: await run({ view: service.view(), writable: false }), state: root };
-  }
-  let outcome: Outcome | undefined;
-  const { before, commit } = await service.update(
-    task,
-    async (view) => {
-      outcome = await run({ view, writable: true });
-      return outcome.error === undefined && outcome.changes !== undefined ? { changes: outcome.changes } : {};
-    },
-    { signal },
-  );
-  return { outcome: outcome!, state: before, ...(commit === undefined ? {} : { commit }) };
+): Promise<FinishedJob> {
+  // Whoever replays the commit needs what went in.
+  const blocks = new Map([
+    [task, taskBytes],
+    [inputCid, input],
+  ]);
+  let finished: FinishedJob | undefined;
+  const update = async (view: StateView): Promise<UpdateResult> => {
+    const outcome = await run({ view, writable: true });
+    const answer = async ({ before, commit }: UpdatedAt): Promise<Uint8Array> => {
+      const at: RanAt = { state: before, ...(commit === undefined ? {} : { commit }) };
+      finished = { outcome, sealed: await seal(outcome, at) };
+      return encodeAnswer(finished);
+    };
+    return { changes: outcome.error === undefined ? outcome.changes : undefined, blocks, answer };
+  };
+  await service.update(task, update, { signal });
+  return finished!;
 }
 
 /** What is kept of an update, to be given again to whoever sends the same task again. */
-export function encodeAnswer({ outcome, sealed }: FinishedJob): Uint8Array {
+function encodeAnswer({ outcome, sealed }: FinishedJob): Uint8Array {
   const { head, body, error } = outcome;
   return encode({ head, body, receipt: sealed.bytes, ...(error === undefined ? {} : { error: { ...error } }) });
 }
 
 /**
- * The answer to a task that was applied before; undefined for a new one.
+ * The answer to a task that was applied before, and whether by an earlier process; undefined for a new one.
  * @throws StateError ALREADY_APPLIED when its answer was not kept
  */
-export function keptAnswer(state: ServiceState, task: CID): FinishedJob | undefined {
+export function keptAnswer(state: ServiceState, task: CID): { finished: FinishedJob; isEarlier: boolean } | undefined {
   const applied = state.applied(task);
   if (applied === undefined) return undefined;
-  if (applied.answer === undefined) {
-    const where = applied.commit === undefined ? 'and changed nothing' : `in the commit ${applied.commit}`;
-    throw new StateError('ALREADY_APPLIED', `The task ${task} was applied before, ${where}; its answer was not kept.`, {
-      commit: applied.commit,
-    });
-  }
-  return decodeAnswer(applied.answer);
+  const { answer, commit, isEarlier } = applied;
+  if (answer !== undefined) return { finished: { ...decodeAnswer(answer), isRepeat: true }, isEarlier };
+  const where = commit === undefined ? 'and changed nothing' : `in the commit ${commit}`;
+  throw new StateError('ALREADY_APPLIED', `The task ${task} was applied before, ${where}; its answer was not kept.`, {
+    commit,
+  });
 }
 
 function decodeAnswer(bytes: Uint8Array): FinishedJob {

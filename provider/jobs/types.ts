@@ -64,8 +64,6 @@ export interface JobsComponents {
   tariff(): Tariff;
   /** A service that this provider hosts and that is valid now. @throws WorkswapError when there is none */
   service(name: string): JobService;
-  /** Keeps a block for whoever replays a service's updates. */
-  keepBlock(cid: CID, bytes: Uint8Array): Promise<void>;
   /** CIDs that this provider wants now: what an indebted consumer can pay with. */
   wants(): CID[];
 }

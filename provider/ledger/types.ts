@@ -92,8 +92,14 @@ export interface ScoreLedger {
    * answer takes the request back. Optional: without it, ask again after the `waitMs` of OverCreditError.
    */
   onRoom?(peer: PeerId, bytes: number, callback: () => void): () => void;
-  /** Receipts of work in both directions, newest first. Optional: without it, account statements list none. */
-  readonly receipts?: { list(filter: ReceiptFilter): Iterable<StoredReceipt> };
+  /**
+   * Receipts of work in both directions, listed newest first. Optional: without it, account statements list none, and an
+   * answer that a crash kept from being settled is given again without settling it.
+   */
+  readonly receipts?: {
+    list(filter: ReceiptFilter): Iterable<StoredReceipt>;
+    get(cid: string): StoredReceipt | undefined;
+  };
   /** Where the peer stands: under contention, peers in the soft zone wait behind others; in the hard zone nothing fits. */
   zone?(peer: PeerId): CreditZone;
   /** What the operator has decided of peers until now. Optional: without it, what the node was started with holds. */

@@ -1,12 +1,12 @@
 import type { CID } from 'multiformats/cid';
 import { cidOfKey, HotCache, keyOfCid, type Database } from '../../store/index.ts';
-import type { AppliedRow, AnswerRow } from './batch.ts';
+import type { AppliedRow } from './batch.ts';
 import type { StateLimits } from './limits.ts';
 import type { AppliedTask } from './types.ts';
 
 /**
- * Which tasks were applied: the database has them for as long as they could be accepted again, the newest are in memory.
- * The answer that belongs to a task comes later than the task, since the receipt in it names the commit.
+ * Which tasks were applied, with what answer: the database has them for as long as they could be accepted again, the
+ * newest are in memory.
  */
 export class AppliedTasks {
   readonly #limits: StateLimits;
@@ -15,14 +15,18 @@ export class AppliedTasks {
   /** Bytes of kept answers by when they were kept. */
   #kept: { timeMs: number; bytes: number }[] = [];
   #keptBytes: number;
+  /** When the last task was applied by an earlier process. */
+  readonly #earlierMs: number;
 
   constructor(database: Database, limits: StateLimits) {
     this.#limits = limits;
     this.#recent = new HotCache(limits.appliedInMemory);
     const { sqlite } = database;
-    this.#select = sqlite.prepare('SELECT commit_cid, answer FROM applied WHERE state = ? AND task = ?');
-    const bytes = Number(sqlite.prepare('SELECT sum(length(answer)) AS bytes FROM applied').get()?.['bytes'] ?? 0);
+    this.#select = sqlite.prepare('SELECT commit_cid, time_ms, answer FROM applied WHERE state = ? AND task = ?');
+    const found = sqlite.prepare('SELECT sum(length(answer)) AS bytes, max(time_ms) AS time FROM applied').get();
+    const bytes = Number(found?.['bytes'] ?? 0);
     this.#keptBytes = bytes;
+    this.#earlierMs = Number(found?.['time'] ?? -1);
     if (bytes > 0) this.#kept.push({ timeMs: Date.now(), bytes });
   }
 
@@ -37,12 +41,13 @@ export class AppliedTasks {
     return {
       commit: commit === null ? undefined : cidOfKey(Buffer.from(commit).toString('latin1')),
       answer: answer ?? undefined,
+      isEarlier: Number(row['time_ms']) <= this.#earlierMs,
     };
   }
 
   /** It is durable now. */
   add({ state, task, answer }: AppliedRow, commit: CID | undefined): void {
-    this.#recent.set(`${state} ${task}`, { commit, answer }, 1);
+    this.#recent.set(`${state} ${task}`, { commit, answer, isEarlier: false }, 1);
   }
 
   /** Whether an answer of this size can be kept; it counts from now on. */
@@ -61,13 +66,5 @@ export class AppliedTasks {
     else this.#kept.push({ timeMs: nowMs, bytes });
     this.#keptBytes += bytes;
     return true;
-  }
-
-  setAnswer(state: number, task: CID, answer: Uint8Array): AnswerRow | undefined {
-    const applied = this.get(state, task);
-    if (applied === undefined || !this.reserve(answer.length)) return undefined;
-    const key = keyOfCid(task);
-    this.#recent.set(`${state} ${key}`, { ...applied, answer }, 1);
-    return { state, task: key, answer };
   }
 }

@@ -1,5 +1,5 @@
 import type { Key } from '../../store/index.ts';
-import { emptyBatch, type AnswerRow, type AppliedRow, type Batch, type StateRow } from './batch.ts';
+import { emptyBatch, type AppliedRow, type Batch, type StateRow } from './batch.ts';
 import type { WriteTarget } from './target.ts';
 
 /** What belongs together of one commit. */
@@ -15,16 +15,11 @@ export interface Maintenance {
   written(batch: Batch, journalEnd: number): void;
 }
 
-/** Answers without a commit to travel with wait this long for one. */
-const ANSWER_DELAY_MS = 100;
-
 /** Group commit: what is submitted while a batch is on its way to the disk goes together in the next one, of all services. */
 export class BatchQueue {
   readonly #target: WriteTarget;
   readonly #maintenance: Maintenance;
   #waiting: { submission: Submission; done: PromiseWithResolvers<void> }[] = [];
-  #answers: AnswerRow[] = [];
-  #answerTimer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
   constructor(target: WriteTarget, maintenance: Maintenance) {
@@ -40,15 +35,8 @@ export class BatchQueue {
     return done.promise;
   }
 
-  addAnswer(row: AnswerRow): void {
-    this.#answers.push(row);
-    this.#answerTimer ??= setTimeout(() => this.#start(), ANSWER_DELAY_MS).unref();
-  }
-
   /** Writes what waits, and then lets go of the target. */
   async close(): Promise<void> {
-    clearTimeout(this.#answerTimer);
-    if (this.#answers.length > 0) this.#start();
     while (this.#running !== undefined) await this.#running;
     await this.#target.close();
   }
@@ -60,20 +48,14 @@ export class BatchQueue {
   async #run(): Promise<void> {
     do {
       const waiting = this.#waiting;
-      const answers = this.#answers;
       this.#waiting = [];
-      this.#answers = [];
-      clearTimeout(this.#answerTimer);
-      this.#answerTimer = undefined;
       const batch = toBatch(waiting.map(({ submission }) => submission));
-      batch.answers = answers;
       this.#maintenance.before(batch);
       try {
         const { journalEnd } = await this.#target.write(batch);
         this.#maintenance.written(batch, journalEnd);
         for (const { done } of waiting) done.resolve();
       } catch (error) {
-        // A kept answer is a help and no promise: without it a repeated task is refused.
         for (const { done } of waiting) done.reject(error);
       }
     } while (this.#waiting.length > 0);

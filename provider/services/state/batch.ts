@@ -4,7 +4,6 @@ import type { Key } from '../../store/index.ts';
 export interface Batch {
   states: StateRow[];
   applied: AppliedRow[];
-  answers: AnswerRow[];
   /** Blocks one after the other in `blockBytes`. */
   blockKeys: Key[];
   blockEnds: number[];
@@ -32,17 +31,11 @@ export interface AppliedRow {
   answer: Uint8Array | undefined;
 }
 
-export interface AnswerRow {
-  state: number;
-  task: Key;
-  answer: Uint8Array;
-}
-
 export interface Written {
   /** The journal's newest row. */
   journalEnd: number;
 }
 
 export function emptyBatch(): Batch {
-  return { states: [], applied: [], answers: [], blockKeys: [], blockEnds: [], blockBytes: new Uint8Array(0) };
+  return { states: [], applied: [], blockKeys: [], blockEnds: [], blockBytes: new Uint8Array(0) };
 }

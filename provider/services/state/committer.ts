@@ -17,6 +17,7 @@ import {
   type RanUpdate,
 } from './group.ts';
 import type { StateLimits } from './limits.ts';
+import type { UpdatedAt } from './types.ts';
 import { TreeView } from './view.ts';
 
 /** A state as it is after a commit. */
@@ -90,6 +91,7 @@ export class Committer {
       foldChanges(this.#changes, update.changes);
       for (const bytes of update.changes.written.values()) this.#openBytes += bytes.length;
     }
+    for (const bytes of update.blocks?.values() ?? []) this.#openBytes += bytes.length;
     this.#open.push(update);
     if (this.#isGathered()) this.#gathered?.();
     this.#running ??= this.#run();
@@ -111,9 +113,9 @@ export class Committer {
     const before = this.#head;
     const commit = this.#commitOf(before, root, []);
     try {
-      const cid = await this.#write(before, unchanged(root), commit, []);
+      await this.#write(before, unchanged(root), commit, []);
       this.#version += 1;
-      return { cid: cid as CID, commit };
+      return { cid: this.#head.commit!, commit };
     } catch (error) {
       this.#head = this.#committed;
       throw error;
@@ -161,8 +163,7 @@ export class Committer {
       undecided = good;
       const before = this.#head;
       const first = good.findIndex(({ changes }) => changes !== undefined);
-      const members = first === -1 ? [] : good.slice(first);
-      const tasks = members.map(({ task }) => task);
+      const tasks = first === -1 ? [] : good.slice(first).map(({ task }) => task);
       const commit = tasks.length === 0 ? undefined : this.#commitOf(before, applied.root, tasks);
       const written = this.#write(before, applied, commit, good);
       if (failed === undefined) {
@@ -173,11 +174,7 @@ export class Committer {
         failed.update.done.reject(failed.error);
         this.#undo(failed.after, undone(this.#init.service, failed.error));
       }
-      const cid = await written;
-      for (const [i, { done }] of good.entries()) {
-        const isMember = first !== -1 && i >= first;
-        done.resolve({ before: cidOfKey(before.root), commit: isMember ? cid : undefined });
-      }
+      for (const [i, at] of (await written).entries()) good[i]!.done.resolve(at);
     } catch (error) {
       this.#head = this.#committed;
       this.#undo(undecided, error);
@@ -217,13 +214,13 @@ export class Committer {
     };
   }
 
-  /** Makes the new head at once, and the committed one when it is durable. */
+  /** Makes the new head at once, and the committed one when it is durable. The commit holds the last of the updates. */
   async #write(
     before: Head,
     { root, made }: AppliedGroup['applied'],
     commit: Commit | undefined,
     updates: readonly RanUpdate[],
-  ): Promise<CID | undefined> {
+  ): Promise<UpdatedAt[]> {
     const { id, service, blocks, queue, appliedTasks } = this.#init;
     const bytes = commit && encodeCommit(commit);
     const cid = bytes && dagCborCid(bytes);
@@ -231,26 +228,32 @@ export class Committer {
     if (bytes !== undefined) made.blocks.set(commitKey!, bytes);
     const head: Head = { root, commit: cid ?? before.commit, sequence: before.sequence + (cid === undefined ? 0 : 1) };
     this.#head = head;
+    const outside = updates.length - (commit?.tasks.length ?? 0);
+    const at = updates.map((_, i) => ({ before: cidOfKey(before.root), commit: i < outside ? undefined : cid }));
+    for (const update of updates.slice(outside)) {
+      for (const [own, block] of update.blocks ?? []) made.blocks.set(keyOfCid(own), block);
+    }
     const timeMs = Date.now();
-    let inCommit: Key | undefined;
-    const applied = updates.map(({ task, changes, answer }): AppliedRow => {
-      if (changes !== undefined) inCommit = commitKey;
-      const kept = answer !== undefined && appliedTasks.reserve(answer.length) ? answer : undefined;
-      return { state: id, task: keyOfCid(task), commit: inCommit, timeMs, answer: kept };
-    });
     const { sequence } = head;
     const states = cid === undefined ? [] : [{ id, service, root, commit: commitKey, sequence }];
+    let applied: AppliedRow[];
     blocks.add(made);
     try {
+      const answers = await Promise.all(updates.map(({ answer }, i) => answer?.(at[i]!)));
+      applied = updates.map(({ task }, i) => {
+        const answer = answers[i];
+        const kept = answer !== undefined && appliedTasks.reserve(answer.length) ? answer : undefined;
+        return { state: id, task: keyOfCid(task), commit: i < outside ? undefined : commitKey, timeMs, answer: kept };
+      });
       await queue.submit({ states, applied, blocks: made.blocks });
     } finally {
       blocks.release(made.blocks.keys());
     }
     this.#committed = head;
     blocks.forget(made.replaced);
-    for (const row of applied) appliedTasks.add(row, row.commit === undefined ? undefined : cid);
+    for (const [i, row] of applied.entries()) appliedTasks.add(row, at[i]!.commit);
     if (cid !== undefined) this.#init.onCommit();
-    return cid;
+    return at;
   }
 
   /** Of updates that ran on what is not going to be: these, and all that ran after them. */

@@ -59,7 +59,11 @@ describe('after kill -9', () => {
         const names = new Set(log.map(([name]) => name));
         expect(acknowledged.filter((name) => !names.has(name))).toEqual([]);
         // Whatever is in the state is known as applied, acknowledged or not: asked again, it is not done again.
-        for (const name of names) expect(state.applied(testTask(name!))?.commit).toBeDefined();
+        for (const name of names) {
+          const { commit, answer, isEarlier } = state.applied(testTask(name!))!;
+          expect(Buffer.from(answer!).toString()).toBe(`${name!} in ${String(commit)}`);
+          expect([commit, isEarlier]).toEqual([expect.anything(), true]);
+        }
         if (round % 4 === 3) {
           const nameOf = new Map([...names].map((name) => [testTask(name!).toString(), name!]));
           expect(await replay(state, nameOf)).toBe(state.root.toString());

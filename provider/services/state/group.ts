@@ -13,13 +13,12 @@ import {
 } from '../../store/index.ts';
 import type { StateBlocks } from './blocks.ts';
 import { StateError } from './errors.ts';
+import type { UpdatedAt, UpdateResult } from './types.ts';
 
 /** An update that ran and is not committed yet. */
-export interface RanUpdate {
+export interface RanUpdate extends Required<UpdateResult> {
   task: CID;
-  changes: StateChanges | undefined;
-  answer: Uint8Array | undefined;
-  done: PromiseWithResolvers<{ before: CID; commit: CID | undefined }>;
+  done: PromiseWithResolvers<UpdatedAt>;
 }
 
 /** A root with all changes of a group on it, or of as many updates as can be had. */

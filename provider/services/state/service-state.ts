@@ -9,7 +9,7 @@ import { LookAhead } from './look-ahead.ts';
 import { RecordedView } from './recorded-view.ts';
 import { verifyState } from './verify-state.ts';
 import type { Mover } from './mover.ts';
-import type { AppliedTask, HistoryCommit, ServiceState, UpdateResult } from './types.ts';
+import type { AppliedTask, HistoryCommit, ServiceState, UpdatedAt, UpdateResult } from './types.ts';
 import { TreeView } from './view.ts';
 
 export interface StateOfServiceInit extends Omit<CommitterInit, 'onCommit' | 'moreCome'> {
@@ -76,7 +76,7 @@ export class StateOfService implements ServiceState {
     task: CID,
     run: (view: StateView) => Promise<UpdateResult>,
     { signal }: { signal?: AbortSignal | undefined } = {},
-  ): Promise<{ before: CID; commit: CID | undefined }> {
+  ): Promise<UpdatedAt> {
     const key = keyOfCid(task);
     // The same task at the same time: whoever comes second is told what became of the first.
     for (let same = this.#underWay.get(key); same !== undefined; same = this.#underWay.get(key)) {
@@ -105,12 +105,6 @@ export class StateOfService implements ServiceState {
 
   applied(task: CID): AppliedTask | undefined {
     return this.#init.appliedTasks.get(this.#init.id, task);
-  }
-
-  keepAnswer(task: CID, answer: Uint8Array): boolean {
-    const row = this.#init.appliedTasks.setAnswer(this.#init.id, task, answer);
-    if (row !== undefined) this.#init.queue.addAnswer(row);
-    return row !== undefined;
   }
 
   history({ from = this.commit, signal }: { from?: CID | undefined; signal?: AbortSignal } = {}) {
@@ -177,10 +171,10 @@ export class StateOfService implements ServiceState {
     const others = Math.min(this.#turns.length, this.#lookAhead.width - 1);
     for (let i = 0; i < others && this.#turns[i]!.runAhead !== undefined; i++) this.#turns[i]!.runAhead!();
     const { undoneCount } = this.#committer;
-    const { changes, answer } = await (ahead === undefined ? attempt.result : this.#resultOf(run, ahead));
+    const { changes, blocks, answer } = await (ahead === undefined ? attempt.result : this.#resultOf(run, ahead));
     if (this.#committer.undoneCount !== undoneCount) throw undone(this.service);
     if (changes !== undefined) checkChanges(changes);
-    this.#committer.add({ task, changes, answer, done });
+    this.#committer.add({ task, changes, blocks, answer, done });
   }
 
   #attempt(run: Run): Attempt {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { rawCid } from '../../../sdk/protocol/index.ts';
 import { collect } from './testing-collect.ts';
 import { allFiles, put, read, testDirectory, testStates, testTask, write, type TestStates } from './testing.ts';
 
@@ -94,7 +95,7 @@ describe('updates', () => {
     ]);
     expect(held).toEqual(first);
     expect(behind).toEqual(first);
-    expect(state.applied(testTask('alone'))).toEqual({ commit: undefined, answer: undefined });
+    expect(state.applied(testTask('alone'))).toMatchObject({ commit: undefined, answer: undefined });
   });
 
   test('one that throws, or asks for what no state has, changes nothing and the next goes on', async () => {
@@ -179,24 +180,61 @@ describe('a task', () => {
     expect(await read(state.view(), 'a')).toBe('1');
   });
 
-  test('has its answer kept, given with the update or later, up to a limit', async () => {
+  test('has its answer kept, made when the commit is known, up to a limit', async () => {
     const { path, remove } = testDirectory();
     cleanups.push(remove);
     const first = await testStates(path, { limits: { answerBytesMax: 100, answersBytesMax: 250 } });
     const state = await first.states.open(NAME);
-    const answer = (length: number) => new Uint8Array(length).fill(7);
-    await state.update(testTask('at once'), async () => ({ changes: write({ a: '1' }), answer: answer(100) }));
-    await put(state, 'later', { a: '2' });
-    expect(state.keepAnswer(testTask('unknown'), answer(1))).toBe(false);
-    expect(state.keepAnswer(testTask('later'), answer(101))).toBe(false);
-    expect(state.keepAnswer(testTask('later'), answer(99))).toBe(true);
-    expect(state.applied(testTask('later'))?.answer).toEqual(answer(99));
-    await state.update(testTask('too many'), async () => ({ changes: write({ a: '3' }), answer: answer(100) }));
-    expect(state.applied(testTask('too many'))).toEqual({ commit: state.commit, answer: undefined });
+    const answered = (task: string, length: number) =>
+      state.update(testTask(task), async () => ({
+        changes: write({ a: task }),
+        answer: async ({ commit }) => Buffer.from(String(commit).padEnd(length)),
+      }));
+    const kept = (task: string) => {
+      const answer = state.applied(testTask(task))?.answer;
+      return answer && Buffer.from(answer).toString();
+    };
+    const first100 = String((await answered('first', 100)).commit).padEnd(100);
+    expect(kept('first')).toBe(first100);
+    await answered('too long', 101);
+    await answered('second', 100);
+    await answered('too many', 100);
+    expect(['too long', 'too many'].map((task) => kept(task))).toEqual([undefined, undefined]);
+    expect(state.applied(testTask('too many'))).toMatchObject({ commit: state.commit, isEarlier: false });
     await first.close();
     const again = await (await open(path)).states.open(NAME);
-    expect(again.applied(testTask('at once'))?.answer).toEqual(answer(100));
-    expect(again.applied(testTask('later'))?.answer).toEqual(answer(99));
+    expect(Buffer.from(again.applied(testTask('first'))!.answer!).toString()).toBe(first100);
+    expect(again.applied(testTask('second'))).toMatchObject({ isEarlier: true });
+  });
+
+  test('has its blocks in the block store like those of its commit, and none when no commit holds it', async () => {
+    const { path, remove } = testDirectory();
+    cleanups.push(remove);
+    const first = await testStates(path);
+    const state = await first.states.open(NAME);
+    const bytes = ['alone', 'held'].map((text) => Buffer.from(text));
+    const [alone, held] = bytes.map((block) => new Map([[rawCid(block), block]]));
+    await state.update(testTask('alone'), async () => ({ blocks: alone }));
+    await state.update(testTask('held'), async () => ({ blocks: held, changes: write({ a: '1' }) }));
+    // Not flushed: they are in the journal, and come from there.
+    await first.close();
+    const again = await open(path);
+    await again.states.flush();
+    expect(await again.blockstore.read(rawCid(bytes[1]!))).toEqual(bytes[1]);
+    expect(await again.blockstore.read(rawCid(bytes[0]!))).toBeUndefined();
+  });
+
+  test('whose answer cannot be made is undone', async () => {
+    const { states } = await open();
+    const state = await states.open(NAME);
+    const answer = async (): Promise<Uint8Array> => {
+      throw new RangeError('no ink');
+    };
+    const update = state.update(testTask(1), async () => ({ changes: write({ a: '1' }), answer }));
+    await expect(update).rejects.toThrow('no ink');
+    expect([state.commit, state.applied(testTask(1))]).toEqual([undefined, undefined]);
+    await put(state, 2, { b: '2' });
+    expect([...(await allFiles(state.view())).keys()]).toEqual(['b']);
   });
 
   test('is forgotten when it could not be accepted any more', async () => {

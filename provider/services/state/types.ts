@@ -19,13 +19,25 @@ export interface States {
   close(): Promise<void>;
 }
 
+/** Where an update stands: the root of its commit's `before`, and the commit that holds it. */
+export interface UpdatedAt {
+  before: CID;
+  commit: CID | undefined;
+}
+
 export interface UpdateResult {
   changes?: StateChanges | undefined;
-  answer?: Uint8Array | undefined;
+  /** What whoever replays the commit needs besides the state: as durable as the commit, and served like its blocks. */
+  blocks?: ReadonlyMap<CID, Uint8Array> | undefined;
+  /** Made when the commit is known, durable together with it, and kept for whoever sends the task again. */
+  answer?: ((at: UpdatedAt) => Promise<Uint8Array>) | undefined;
 }
 
 export interface AppliedTask {
   commit: CID | undefined;
+  /** Applied by an earlier process: a crash may have come between the commit and what was to follow it. */
+  isEarlier: boolean;
+  /** Undefined when there was none, or it was too long, or too many are kept. */
   answer: Uint8Array | undefined;
 }
 
@@ -53,11 +65,9 @@ export interface ServiceState {
     task: CID,
     run: (view: StateView) => Promise<UpdateResult>,
     options?: { signal?: AbortSignal | undefined },
-  ): Promise<{ before: CID; commit: CID | undefined }>;
+  ): Promise<UpdatedAt>;
   /** A task that was applied in the last minutes; see STATE_LIMITS.appliedKeepMs. */
   applied(task: CID): AppliedTask | undefined;
-  /** Keeps the answer of an applied task; false when it is too long or too many are kept. Durable a moment later. */
-  keepAnswer(task: CID, answer: Uint8Array): boolean;
   /** Newest first. */
   history(options?: { from?: CID; signal?: AbortSignal }): AsyncIterable<HistoryCommit>;
   /**

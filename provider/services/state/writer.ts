@@ -10,7 +10,6 @@ export class StateWriter {
   readonly #insertState: Statement;
   readonly #updateState: Statement;
   readonly #insertApplied: Statement;
-  readonly #setAnswer: Statement;
   readonly #insertBlock: Statement;
   readonly #deleteBlocks: Statement;
   readonly #deleteApplied: Statement;
@@ -27,7 +26,6 @@ export class StateWriter {
     this.#insertApplied = sqlite.prepare(
       'INSERT INTO applied (state, task, commit_cid, time_ms, answer) VALUES (?, ?, ?, ?, ?)',
     );
-    this.#setAnswer = sqlite.prepare('UPDATE applied SET answer = ? WHERE state = ? AND task = ?');
     this.#insertBlock = sqlite.prepare('INSERT INTO journal (cid, bytes) VALUES (?, ?)');
     this.#deleteBlocks = sqlite.prepare('DELETE FROM journal WHERE id <= ?');
     this.#deleteApplied = sqlite.prepare('DELETE FROM applied WHERE time_ms < ?');
@@ -43,7 +41,6 @@ export class StateWriter {
       for (const { state, task, commit, timeMs, answer } of batch.applied) {
         this.#insertApplied.run(state, blob(task), commit === undefined ? null : blob(commit), timeMs, answer ?? null);
       }
-      for (const { state, task, answer } of batch.answers) this.#setAnswer.run(answer, state, blob(task));
       let start = 0;
       let journalEnd = 0;
       for (const [i, key] of batch.blockKeys.entries()) {
