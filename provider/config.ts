@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +40,11 @@ function limitsSchema<Name extends string>(limits: Record<Name, Limit>) {
   return z.strictObject(Object.fromEntries(fields) as Record<Name, z.ZodDefault<z.ZodNumber>>);
 }
 
+/** An IP address, with or without a port. */
+const dnsServer = z
+  .string()
+  .refine(isDnsServer, { error: 'a DNS server is an IP address, or one with a port: 9.9.9.9:53' });
+
 /** One table in the file for each room; every value has a default that a stranger can host with. */
 export const configSchema = z.strictObject({
   node: z
@@ -73,8 +79,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Whose services are hosted: `allowed` are the peers of `credit.allow` and one's own commands. */
       host: z.enum(['nobody', 'allowed', 'anyone']).default('allowed'),
-      /** Asks the domain name system about names with dots. */
-      dnslink: z.boolean().default(false),
+      /** Asks the domain name system about names with dots: at the machine's own servers, or at those that are named. */
+      dnslink: z.union([z.boolean(), z.array(dnsServer).min(1).max(8)]).default(false),
       siteBytesMax: count.default(SERVICES_LIMITS.siteBytesMax),
       servicesMax: count.default(SERVICES_LIMITS.servicesMax),
       sponsoredBytesPerVisitorMax: count.default(SERVICES_LIMITS.sponsoredBytesPerVisitorMax),
@@ -128,6 +134,15 @@ export const configSchema = z.strictObject({
   sandbox: limitsSchema(SANDBOX_LIMITS).prefault({}),
   modules: limitsSchema(MODULE_LIMITS).prefault({}),
 });
+
+function isDnsServer(text: string): boolean {
+  try {
+    new Resolver().setServers([text]);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;

@@ -15,8 +15,8 @@ export interface ConsumerOptions extends Pick<PeerInit, 'dataDir' | 'privateKey'
   listen?: string[];
   /** Who is asked where content is, as in workswap.toml; nobody by default. */
   routing?: NonNullable<ConfigInput['routing']>;
-  /** Asks the domain name system about names with dots; off by default. */
-  dnslink?: boolean;
+  /** Asks the domain name system about names with dots: at the machine's own servers, or at these; off by default. */
+  dnslink?: boolean | readonly string[];
 }
 
 /** A node that asks for jobs: it serves its own blocks over Bitswap, and books every receipt in its own ledger. */

@@ -14,7 +14,7 @@ export interface ConsumerServicesInit {
   /** Name of the file in the data directory: two processes cannot share one. */
   namesFile?: string;
   routing: RoutingConfig;
-  dnslink: boolean;
+  dnslink: boolean | readonly string[];
   connect: (addrs: string[], options: { signal: AbortSignal }) => Promise<Client>;
 }
 
@@ -46,7 +46,7 @@ export function openConsumerServices(init: ConsumerServicesInit): ConsumerServic
     libp2p,
     resolver,
     keys: dataDir === undefined ? undefined : new ServiceKeys(dataDir),
-    dnslink: init.dnslink ? new DnsLink() : undefined,
+    dnslink: init.dnslink === false ? undefined : new DnsLink(init.dnslink === true ? undefined : init.dnslink),
     getBlock: (cid, options) => bitswap.get(cid, options),
     connect: init.connect,
     limits,

@@ -10,12 +10,12 @@ const KEPT_MAX = 1_000;
 
 /** What a name with dots stands for: the TXT record `_dnslink.NAME` with `dnslink=/ipns/k51...`. */
 export class DnsLink {
-  readonly #lookUp: (host: string) => Promise<string[][]>;
+  readonly #resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
   readonly #kept = new Map<string, { name: string; untilMs: number }>();
 
-  constructor(lookUp?: (host: string) => Promise<string[][]>) {
-    const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
-    this.#lookUp = lookUp ?? ((host) => resolver.resolveTxt(host));
+  /** @param servers IP addresses, with ports where they are not 53; by default those of the machine */
+  constructor(servers?: readonly string[]) {
+    if (servers !== undefined) this.#resolver.setServers(servers);
   }
 
   /** @throws ServiceError SERVICE_NOT_FOUND */
@@ -25,7 +25,7 @@ export class DnsLink {
     if (!HOST.test(host)) throw notFound(host, 'it is not a host name');
     let records: string[][];
     try {
-      records = await this.#lookUp(`_dnslink.${host}`);
+      records = await this.#resolver.resolveTxt(`_dnslink.${host}`);
     } catch (error) {
       throw notFound(host, (error as Error).message, error);
     }

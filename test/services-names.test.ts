@@ -1,0 +1,202 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { parseConfig } from '../provider/config.ts';
+import type { Consumer } from '../provider/consumer.ts';
+import type { Provider } from '../provider/provider.ts';
+import { createRecord, makePublication } from '../provider/services/index.ts';
+import { rawCid } from '../sdk/protocol/index.ts';
+import { consumer, provider } from './fixtures.ts';
+import { maintain, never, read } from './service-scene.ts';
+
+/** Goal: a service is found by whoever knows nothing but its name. Real DHT nodes, HTTP and DNS servers, on loopback. */
+
+const PATIENT = { timeout: 30_000, interval: 50 };
+const HOUR_MS = 3_600_000;
+
+interface Router {
+  url: string;
+  records: Map<string, Buffer>;
+}
+
+async function httpServer(answer: RequestListener): Promise<string> {
+  const http = createServer(answer).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  onTestFinished(() => {
+    http.closeAllConnections();
+    http.close();
+  });
+  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+}
+
+/** Delegated Routing V1 for IPNS, which keeps what it is given. */
+async function delegatedRouter(): Promise<Router> {
+  const records = new Map<string, Buffer>();
+  const url = await httpServer((request, response) => {
+    const name = request.url!.replace('/routing/v1/ipns/', '');
+    if (request.method === 'PUT') {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        records.set(name, Buffer.concat(chunks));
+        response.writeHead(200).end();
+      });
+      return;
+    }
+    const record = records.get(name);
+    if (record === undefined) response.writeHead(404).end();
+    else response.writeHead(200, { 'content-type': 'application/vnd.ipfs.ipns-record' }).end(record);
+  });
+  return { url, records };
+}
+
+/** A DNS server that knows some TXT records, or answers with whatever bytes it is told to. */
+async function dnsServer(zone: Record<string, string[]>, garbage?: Buffer): Promise<string> {
+  const socket = createSocket('udp4');
+  socket.on('message', (query, { port, address }) => {
+    socket.send(
+      garbage === undefined ? dnsAnswer(query, zone) : Buffer.concat([query.subarray(0, 2), garbage]),
+      port,
+      address,
+    );
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  onTestFinished(() => void socket.close());
+  return `127.0.0.1:${socket.address().port}`;
+}
+
+function dnsAnswer(query: Buffer, zone: Record<string, string[]>): Buffer {
+  const labels: string[] = [];
+  let at = 12;
+  for (; query[at] !== 0; at += query[at]! + 1) labels.push(query.toString('latin1', at + 1, at + 1 + query[at]!));
+  const question = query.subarray(12, at + 5);
+  const texts = zone[labels.join('.').toLowerCase()] ?? [];
+  const header = Buffer.from([
+    query[0]!,
+    query[1]!,
+    0x81,
+    texts.length === 0 ? 0x83 : 0x80,
+    0,
+    1,
+    0,
+    texts.length,
+    0,
+    0,
+    0,
+    0,
+  ]);
+  const answers = texts.map((text) => {
+    // A TXT record is strings of at most 255 bytes; ours is in two, as a long one would be.
+    const parts = [text.slice(0, 20), text.slice(20)].map((part) =>
+      Buffer.concat([Buffer.from([part.length]), Buffer.from(part)]),
+    );
+    const data = Buffer.concat(parts);
+    return Buffer.concat([Buffer.from([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, data.length]), data]);
+  });
+  return Buffer.concat([header, question, ...answers]);
+}
+
+const hosting = { host: 'anyone' as const };
+
+describe('a name is found', () => {
+  it('in the DHT, by a peer that knows neither provider nor maintainer', async () => {
+    const routing = { dht: 'server' as const, privateAddresses: true };
+    const middle = await provider({ config: { routing } });
+    const host = await provider({ config: { services: hosting, routing: { ...routing, bootstrap: middle.addrs } } });
+    const { publication } = await maintain(await consumer(), [host]);
+    const visitor = await consumer({ routing: { ...routing, dht: 'client', bootstrap: middle.addrs } });
+    await vi.waitFor(() => visitor.resolveName(publication.name, never), PATIENT);
+    expect(await read(visitor, publication.name)).toContain('for ');
+    await expect(middle.runner.resolve(publication.name, never)).rejects.toMatchObject({ code: 'SERVICE_NOT_FOUND' });
+  });
+
+  it('at a router over HTTP, to which its provider gave it', async () => {
+    const { url, records } = await delegatedRouter();
+    const host = await provider({ config: { services: hosting, routing: { delegated: [url] } } });
+    const { publication } = await maintain(await consumer(), [host]);
+    await vi.waitFor(() => expect(records.get(publication.name)).toEqual(Buffer.from(publication.record)), PATIENT);
+    // The descriptor itself comes from a peer.
+    const visitor = await consumer({ routing: { delegated: [url], privateAddresses: true } });
+    expect((await visitor.resolveName(publication.name, never)).sequence).toBe(1);
+    await visitor.connect(host.addrs);
+    expect(await read(visitor, publication.name)).toContain('for ');
+  });
+
+  it('by a domain name, where its TXT record leads to it', async () => {
+    const host = await provider({ config: { services: hosting } });
+    const { publication } = await maintain(await consumer(), [host]);
+    const server = await dnsServer({
+      '_dnslink.notes.example': ['v=spf1 -all', `dnslink=/ipns/${publication.name}`],
+      '_dnslink.static.example': ['dnslink=/ipfs/bafyaabakaieac'],
+      '_dnslink.forged.example': ['dnslink=/ipns/k51nothing'],
+    });
+    const visitor = await visitorOf(host, [server]);
+    expect(await read(visitor, 'notes.example')).toContain('for ');
+    for (const name of [
+      'static.example',
+      'forged.example',
+      'missing.example',
+      'a..example',
+      `${'a.'.repeat(130)}example`,
+    ]) {
+      await expect(visitor.runner.resolve(name, never), name).rejects.toMatchObject({ code: 'SERVICE_NOT_FOUND' });
+    }
+  });
+});
+
+describe('nothing is believed', () => {
+  it('of a router over HTTP that answers with a record of another, forged or expired, too many bytes or a way elsewhere', async () => {
+    const { url, records } = await delegatedRouter();
+    const [key, other] = [await generateKeyPair('Ed25519'), await generateKeyPair('Ed25519')];
+    const fields = { handler: rawCid(new Uint8Array([1])), endpoints: [] };
+    const [first, second, foreign] = await Promise.all([
+      makePublication(key, fields, 1),
+      makePublication(key, fields, 2),
+      makePublication(other, fields, 9),
+    ]);
+    const { name } = first;
+    const asked = async (record: Uint8Array) => {
+      records.set(name, Buffer.from(record));
+      return (await consumer({ routing: { delegated: [url] } })).resolveName(name, never);
+    };
+    expect((await asked(second.record)).sequence).toBe(2);
+    await expect(asked(foreign.record)).rejects.toMatchObject({ code: 'RECORD_REFUSED' });
+    await expect(asked(first.record.map((byte, i) => (i === 40 ? byte ^ 1 : byte)))).rejects.toMatchObject({
+      code: 'RECORD_REFUSED',
+    });
+    const expired = await createRecord(key, {
+      descriptor: first.sealed.cid,
+      sequence: 3,
+      expiresMs: Date.now() - HOUR_MS,
+    });
+    await expect(asked(expired)).rejects.toMatchObject({ reason: 'expired' });
+    const flood = await asked(new Uint8Array(1_000_000)).catch((error: unknown) => error);
+    expect((flood as { cause: unknown }).cause).toMatchObject({ message: expect.stringContaining('more than') });
+    const leading = await httpServer((_, response) => response.writeHead(302, { location: url }).end());
+    const led = await consumer({ routing: { delegated: [leading] } });
+    await expect(led.resolveName(name, never)).rejects.toMatchObject({ code: 'SERVICE_NOT_FOUND' });
+  });
+
+  it('of a DNS server that sends garbage; and a server that is none is refused in the settings', async () => {
+    const host = await provider();
+    for (const garbage of [
+      Buffer.alloc(0),
+      Buffer.alloc(500, 0xff),
+      Buffer.from('8180000100ff00000000c00cc00c', 'hex'),
+    ]) {
+      const visitor = await visitorOf(host, [await dnsServer({}, garbage)]);
+      await expect(visitor.runner.resolve('notes.example', never)).rejects.toMatchObject({ code: 'SERVICE_NOT_FOUND' });
+    }
+    for (const server of ['dns.example', '127.0.0.1:port', '']) {
+      expect(() => parseConfig({ services: { dnslink: [server] } }, 'test'), server).toThrow(/IP address/);
+    }
+  });
+});
+
+function visitorOf(host: Provider, dnslink: string[]): Promise<Consumer> {
+  return consumer({ routing: { bootstrap: host.addrs, privateAddresses: true }, dnslink });
+}
