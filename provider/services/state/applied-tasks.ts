@@ -4,6 +4,8 @@ import type { AppliedRow } from './batch.ts';
 import type { StateLimits } from './limits.ts';
 import type { AppliedTask } from './types.ts';
 
+const ABSENT = Symbol('absent');
+
 /**
  * Which tasks were applied, with what answer: the database has them for as long as they could be accepted again, the
  * newest are in memory.
@@ -11,7 +13,7 @@ import type { AppliedTask } from './types.ts';
 export class AppliedTasks {
   readonly #limits: StateLimits;
   readonly #select: ReturnType<Database['sqlite']['prepare']>;
-  readonly #recent: HotCache<AppliedTask>;
+  readonly #recent: HotCache<AppliedTask | typeof ABSENT>;
   /** Bytes of kept answers by when they were kept. */
   #kept: { timeMs: number; bytes: number }[] = [];
   #keptBytes: number;
@@ -33,9 +35,13 @@ export class AppliedTasks {
   get(state: number, task: CID): AppliedTask | undefined {
     const key = keyOfCid(task);
     const recent = this.#recent.get(`${state} ${key}`);
-    if (recent !== undefined) return recent;
+    if (recent !== undefined) return recent === ABSENT ? undefined : recent;
     const row = this.#select.get(state, Buffer.from(key, 'latin1'));
-    if (row === undefined) return undefined;
+    if (row === undefined) {
+      // A new task is looked for more than once before it is applied; whatever is applied later is told to us.
+      this.#recent.set(`${state} ${key}`, ABSENT, 1);
+      return undefined;
+    }
     const commit = row['commit_cid'] as Uint8Array | null;
     const answer = row['answer'] as Uint8Array | null;
     return {
