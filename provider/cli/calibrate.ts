@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { CID } from 'multiformats/cid';
@@ -18,7 +18,7 @@ import { openLocalEngine } from '../local-engine.ts';
 import { formatBytes, formatCount } from './output.ts';
 
 const MANDELBROT = fileURLToPath(new URL('../../handlers/mandelbrot/assembly/index.ts', import.meta.url));
-const PEER = fileURLToPath(new URL('./calibrate-peer.ts', import.meta.url));
+const PEER = join(import.meta.dirname, `calibrate-peer${extname(import.meta.filename)}`);
 const ROUNDS = 5;
 const JOBS = 2000;
 const JOBS_DEPTH = 32;

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 
 import { StoreError, type StoreErrorCode } from '../store/sqlite/index.ts';
@@ -110,5 +111,5 @@ function toError({ code, message, path, sqliteCode, retryable }: Refused) {
 
 /** The same folder in a checkout (TypeScript as it is) and in the published package. */
 function threadUrl(): URL {
-  return new URL(`./writer-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+  return new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url);
 }

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { WORKER_START_FILE, workerEnv } from '../sandbox/index.ts';
@@ -8,7 +9,7 @@ import { ModuleError } from './errors.ts';
 /** A module up to this size is compiled where it is: that takes a millisecond or two, the way to a thread as much. */
 const INLINE_BYTES_MAX = 32 * 1024;
 const IDLE_MS = 10_000;
-const ENTRY = new URL('./compile-worker.ts', import.meta.url).href;
+const ENTRY = new URL(`./compile-worker${extname(import.meta.filename)}`, import.meta.url).href;
 
 /**
  * Meters and compiles modules. Large ones go to a thread of their own, so that a stranger's module stops neither the

@@ -1,10 +1,11 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { CompileResult, CompileTask } from './compile.ts';
 
 /** An unused compiler holds about 150 MB: let it go when nobody builds for so long. */
 const IDLE_MS = 10_000;
 
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+const WORKER = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
 
 let worker: Worker | undefined;
 let idleTimer: NodeJS.Timeout | undefined;

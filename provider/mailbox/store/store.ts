@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { LedgerTime, systemClock, type LedgerClock } from '../../ledger/index.ts';
 import { migrate, openWriteTarget, type Database, type WriteTarget } from '../../store/index.ts';
 import { MailboxError } from '../errors.ts';
@@ -77,7 +78,7 @@ export class MailboxStore {
     clock: LedgerClock = systemClock,
   ): Promise<MailboxStore> {
     migrate(database, mailboxSchema);
-    const module = new URL(`./writer.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+    const module = new URL(`./writer${extname(import.meta.filename)}`, import.meta.url);
     return new MailboxStore(database, await openWriteTarget(database, module), limits, clock);
   }
 

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { SandboxLimits } from '../limits.ts';
@@ -7,7 +8,7 @@ import { WORKER_START_FILE, workerEnv } from '../worker-env.ts';
 import { Control } from './control.ts';
 import { Mailboxes } from './mailbox.ts';
 
-const ENTRY = new URL('../worker/worker.ts', import.meta.url).href;
+const ENTRY = new URL(`../worker/worker${extname(import.meta.filename)}`, import.meta.url).href;
 
 const MIB = 1024 * 1024;
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreError, type StoreErrorCode } from '../../store/index.ts';
 import type { Written } from './batch.ts';
@@ -69,5 +70,5 @@ function toError({ kind, code, message, sqliteCode, retryable }: Refused, path: 
 
 /** The same folder in a checkout (TypeScript as it is) and in the published package. */
 function threadUrl(): URL {
-  return new URL(`./writer-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+  return new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url);
 }
