@@ -11,7 +11,7 @@ export interface Compiled extends Omit<LoadedModule, 'cid' | 'compiledNow'> {
 /** Code of both tiers, metadata and the wire bytes that V8 keeps: measured at 5 to 8 times the module. */
 const CACHE_BYTES_PER_BYTE = 8;
 /** Imports that can wait for another thread or for the network. */
-const MAY_WAIT = /^(?:block|state)_/;
+const MAY_WAIT = /^(?:block|state|path)_/;
 const CACHE_BYTES_FIXED = 16 * 1024;
 
 /** Meters a module, checks it against the host ABI and compiles it. @throws MeterError, AbiError */

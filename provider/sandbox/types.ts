@@ -15,7 +15,7 @@ export interface LoadedModule {
   hasStart: boolean;
   /** True when an instance can be used again after its memory and its mutable globals are set back. */
   resettable: boolean;
-  /** True when the module may wait for the network (it imports `block_read` or `block_size`). */
+  /** True when the module may wait for the network: it reads blocks or the state. */
   mayWait?: boolean;
   meterVersion: string;
   /** True for exactly the caller whose load triggered the compilation: that caller pays for it. */

@@ -1,6 +1,6 @@
 import type { Diagnostic } from './errors.ts';
 
-/** What the host offers a handler under the import module `workswap`, ABI version 3. */
+/** What the host offers a handler under the import module `workswap`, ABI version 4. */
 export const HOST_FUNCTIONS: ReadonlySet<string> = new Set([
   'input_size',
   'input_read',

@@ -2,7 +2,7 @@
  * The version of the host ABI: its calls, what they mean, what they and an instance cost, and its limits. It changes
  * whenever a handler could see a difference or a job would burn another amount of fuel.
  */
-export const abiVersion = '3';
+export const abiVersion = '4';
 
 export interface CallPrice {
   /** Units of fuel for the call itself. */

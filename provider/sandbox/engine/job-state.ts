@@ -22,6 +22,8 @@ export class JobState {
   readonly #writable: boolean;
   readonly #written = new Map<string, Uint8Array>();
   readonly #removed = new Set<string>();
+  /** Directories that are there until the job ends, whether or not a file is in them. */
+  readonly #made = new Set<string>();
   #changes = 0;
   writtenBytes = 0;
 
@@ -41,7 +43,7 @@ export class JobState {
     if (path === '') return ROOT;
     const own = this.#written.get(path);
     if (own !== undefined) return { kind: 'file', size: own.length };
-    if (this.#hasWrittenBelow(path)) return ROOT;
+    if (this.#made.has(path) || this.#hasWrittenBelow(path)) return ROOT;
     const base = this.#covered(path) ? undefined : this.#base?.stat(path);
     return base?.kind === 'directory' && !this.#survives(path) ? undefined : base;
   }
@@ -53,6 +55,10 @@ export class JobState {
     return this.#base?.read(path, offset, length);
   }
 
+  get writable(): boolean {
+    return this.#writable;
+  }
+
   /** Checks that the job may change the state once more. @throws JobEnd READ_ONLY, STATE_LIMIT */
   assertWritable(byteCount: number): void {
     if (!this.#writable) {
@@ -61,7 +67,7 @@ export class JobState {
         'The handler changes the state in a query, or belongs to no service. Only requests other than GET and HEAD may.',
       );
     }
-    if (this.#changes >= ABI_LIMITS.changesMax) {
+    if (this.#changes + this.#made.size >= ABI_LIMITS.changesMax) {
       throw new JobEnd('STATE_LIMIT', `The handler changes the state more than ${ABI_LIMITS.changesMax} times.`);
     }
     if (this.writtenBytes + byteCount > ABI_LIMITS.writtenBytesMax) {
@@ -83,6 +89,11 @@ export class JobState {
     this.#written.set(path, content);
   }
 
+  /** Makes a directory that the job sees although it is empty; the state gets directories by their files only. */
+  makeDirectory(path: string): void {
+    if (path !== '') this.#made.add(path);
+  }
+
   /** Removes a file, or a directory with all in it; false when there was nothing. */
   remove(path: string, priceBytes: number): boolean {
     const found = this.stat(path) !== undefined;
@@ -91,6 +102,7 @@ export class JobState {
     if (!found) return false;
     const below = `${path}/`;
     for (const file of this.#written.keys()) if (file === path || file.startsWith(below)) this.#written.delete(file);
+    for (const made of this.#made) if (made === path || made.startsWith(below)) this.#made.delete(made);
     if (this.#covered(path) || this.#base?.stat(path) === undefined) return true;
     for (const other of this.#removed) if (other.startsWith(below)) this.#removed.delete(other);
     this.#removed.add(path);
@@ -100,7 +112,7 @@ export class JobState {
   /** Entries behind `after` in the order of their names, until `take` wants no more; undefined without the directory. */
   list(path: string, after: string, take: (entry: StateEntry) => boolean): { total: number } | undefined {
     if (this.stat(path)?.kind !== 'directory') return undefined;
-    const own = this.#entriesWritten(path).filter(({ name }) => compareNames(name, after) > 0 || after === '');
+    const own = this.#ownEntries(path).filter(({ name }) => compareNames(name, after) > 0 || after === '');
     const base = this.#covered(path) ? undefined : this.#base;
     const prefix = path === '' ? '' : `${path}/`;
     let total = own.length;
@@ -160,15 +172,18 @@ export class JobState {
     }
   }
 
-  #entriesWritten(path: string): StateEntry[] {
+  #ownEntries(path: string): StateEntry[] {
     const prefix = path === '' ? '' : `${path}/`;
     const found = new Map<string, StateEntry>();
-    for (const [file, content] of this.#written) {
-      if (!file.startsWith(prefix)) continue;
-      const end = file.indexOf('/', prefix.length);
-      const name = file.slice(prefix.length, end < 0 ? undefined : end);
-      found.set(name, end < 0 ? { name, kind: 'file', size: content.length } : { name, kind: 'directory', size: 0 });
-    }
+    const note = (full: string, content?: Uint8Array): void => {
+      if (!full.startsWith(prefix)) return;
+      const end = full.indexOf('/', prefix.length);
+      const name = full.slice(prefix.length, end < 0 ? undefined : end);
+      const isFile = end < 0 && content !== undefined;
+      found.set(name, isFile ? { name, kind: 'file', size: content.length } : { name, kind: 'directory', size: 0 });
+    };
+    for (const [file, content] of this.#written) note(file, content);
+    for (const made of this.#made) note(made);
     return [...found.values()].sort((a, b) => compareNames(a.name, b.name));
   }
 }

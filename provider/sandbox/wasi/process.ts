@@ -3,7 +3,9 @@ import type { JobContext } from '../engine/job-context.ts';
 import { JobEnd } from '../errors.ts';
 import { encodeCgiHead, findBlankLine, invalid } from './cgi-head.ts';
 import { WASI_LIMITS, WASI_PRICES } from './constants.ts';
+import { Descriptors, StreamDescriptor } from './descriptors.ts';
 import { toCgiRequest, type CgiRequest } from './environment.ts';
+import { Files } from './files.ts';
 
 /** Thrown through the handler's frames by `proc_exit`; never leaves the engine. */
 export class ProcessExit extends Error {
@@ -15,12 +17,14 @@ export class ProcessExit extends Error {
   }
 }
 
-/** What the operating system would know of the process that runs: its request, and how far its streams are. */
+/** What the operating system would know of the process that runs: its request, its files, and how far its streams are. */
 export class Process {
   readonly #context: JobContext;
+  readonly files: Files;
+  readonly descriptors = new Descriptors();
+  readonly #streams: readonly StreamDescriptor[];
   #request: CgiRequest | undefined;
   #stdinAt = 0;
-  #closed = new Set<number>();
   /** Stdout up to the blank line. */
   #head = new Uint8Array(0);
   #headSize = 0;
@@ -29,12 +33,20 @@ export class Process {
 
   constructor(context: JobContext) {
     this.#context = context;
+    this.files = new Files(context);
+    this.#streams = [
+      new StreamDescriptor({ read: (target) => this.#readStdin(target) }),
+      new StreamDescriptor({ write: (bytes) => this.#writeStdout(bytes) }),
+      new StreamDescriptor({ write: (bytes) => this.#writeStderr(bytes) }),
+    ];
+    this.reset();
   }
 
   reset(): void {
+    this.files.reset();
+    this.descriptors.reset(this.#streams);
     this.#request = undefined;
     this.#stdinAt = 0;
-    this.#closed.clear();
     this.#head = new Uint8Array(0);
     this.#headSize = 0;
     this.#headDone = false;
@@ -50,23 +62,17 @@ export class Process {
     return this.#request;
   }
 
-  isOpen(fd: number): boolean {
-    return fd >= 0 && fd <= 2 && !this.#closed.has(fd);
-  }
-
-  close(fd: number): void {
-    this.#closed.add(fd);
-  }
-
-  /** Fills `target` from stdin; answers how many bytes there were. */
-  readStdin(target: Uint8Array): number {
+  #readStdin(target: Uint8Array): number {
     const part = this.request.body.subarray(this.#stdinAt, this.#stdinAt + target.length);
+    // Only what is there is paid for: programs read into large buffers.
+    this.#context.burn(WASI_PRICES.byte * part.length);
     target.set(part);
     this.#stdinAt += part.length;
     return part.length;
   }
 
-  writeStderr(bytes: Uint8Array): void {
+  #writeStderr(bytes: Uint8Array): void {
+    this.#context.burn(WASI_PRICES.stderrByte * bytes.length);
     this.#context.log(2, bytes);
     const max = WASI_LIMITS.errorTailBytesMax;
     const tail = new Uint8Array(Math.min(max, this.#errors.length + bytes.length));
@@ -77,7 +83,8 @@ export class Process {
     this.#errors = tail;
   }
 
-  writeStdout(bytes: Uint8Array): void {
+  #writeStdout(bytes: Uint8Array): void {
+    this.#context.burn(WASI_PRICES.byte * bytes.length);
     if (this.#headDone) {
       this.#emit(bytes);
       return;
@@ -102,7 +109,7 @@ export class Process {
     this.#head = new Uint8Array(0);
   }
 
-  /** The process has ended by itself. @throws JobEnd when that was no success, or left no response */
+  /** The process has ended by itself; its files are saved. @throws JobEnd when that was no success, or left no response */
   finish(exitCode: number): void {
     if (exitCode !== 0) {
       const tail = this.#context.text(this.#errors).trim();
@@ -112,6 +119,7 @@ export class Process {
       );
     }
     if (!this.#headDone) throw invalid('it has no blank line behind its header lines');
+    this.files.saveAll();
   }
 
   #emit(bytes: Uint8Array): void {

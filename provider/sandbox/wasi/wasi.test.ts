@@ -3,15 +3,11 @@ import { encodeInput } from '../../../sdk/protocol/index.ts';
 import { execute } from '../execute.ts';
 import { jobOf, loadWat } from '../testing/modules.ts';
 import type { Outcome } from '../types.ts';
-import { WASI_SIGNATURES, type WasiCall } from './index.ts';
+import type { WasiCall } from './index.ts';
+import { importWat } from './testing.ts';
 
 /** Goal: whatever a command does with WASI, it ends as documented. Method: modules written by hand, in the real engine. */
 const OK = 'status: 404 Not Found\\ncontent-type: text/plain\\n\\nbody';
-
-function importWat(name: WasiCall): string {
-  const { params, results } = WASI_SIGNATURES[name];
-  return `(import "wasi_snapshot_preview1" "${name}" (func $${name} (param ${params.join(' ')}) (result ${results.join(' ')})))`;
-}
 
 /** A command whose answer, `text`, lies at 1024 and is written by `(call $ok)`; `(call $is a b)` traps unless they are equal. */
 function command(imports: WasiCall[], body: string, text = OK): string {
@@ -116,10 +112,10 @@ describe('the process', () => {
     expect(run(command(['clock_time_get', 'random_get', 'poll_oneoff'], body)).error).toBeUndefined();
   });
 
-  test('gets no socket, no link and no directory, but an errno', () => {
+  test('gets no socket, no link and no directory but the state, but an errno', () => {
     const body = `(call $is (call $sock_accept (i32.const 3) (i32.const 0) (i32.const 64)) (i32.const 52))
       (call $is (call $path_symlink (i32.const 0) (i32.const 0) (i32.const 3) (i32.const 0) (i32.const 0)) (i32.const 52))
-      (call $is (call $fd_prestat_get (i32.const 3) (i32.const 64)) (i32.const 8))
+      (call $is (call $fd_prestat_get (i32.const 4) (i32.const 64)) (i32.const 8))
       (call $is (call $fd_close (i32.const -1)) (i32.const 8)) (call $ok)`;
     const outcome = run(command(['sock_accept', 'path_symlink', 'fd_prestat_get', 'fd_close'], body));
     expect(outcome.error).toBeUndefined();

@@ -1,0 +1,3 @@
+module workswap.example/guestbook
+
+go 1.26
