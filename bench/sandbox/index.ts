@@ -14,6 +14,7 @@ import type { Figure } from '../types.ts';
 import { extismRatios } from './extism.ts';
 import { DEPTH, latencies, rate } from './load.ts';
 import { slowdown } from './slowdown.ts';
+import { READ, stateCallTimes, WRITE } from './state-calls.ts';
 import { stopTimes } from './stop.ts';
 import { workerdRatios } from './workerd.ts';
 
@@ -68,6 +69,12 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
     const workerd = await workerdRatios(ours, wasm, job.input);
     progress('4 workers ...');
     const slowdowns = await slowdown();
+    const stateCalls = await stateCallTimes(progress);
+    const stateFigure = (name: string, call: string): Figure => {
+      const { us, cpuUs, nsPerFuel } = stateCalls.find((each) => each.name === call)!;
+      const note = `${call}, from a handler in the pool at 10,000 files; ${cpuUs.toFixed(1)} us of CPU time, ${nsPerFuel.toFixed(2)} ns a unit of fuel`;
+      return { name, value: us, unit: 'us', better: 'lower', note };
+    };
     return [
       {
         name: 'warmP50Us',
@@ -126,6 +133,8 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
         peer: { name: '@extism/extism, a new plugin for each call, jobs/s', value: median(extism.rates) },
         note: `ours at depth ${DEPTH} on 2 workers; theirs in the calling thread, its faster way, without fuel`,
       },
+      stateFigure('stateReadUs', READ),
+      stateFigure('stateWriteUs', WRITE),
       workerd === undefined
         ? {
             name: 'versusWorkerd',

@@ -29,13 +29,20 @@ export const CALL_PRICES = {
   ed25519_verify: { fixed: 2_000_000, perByte: 10 },
   state_stat: { fixed: 200_000, perByte: 0 },
   state_read: { fixed: 200_000, perByte: 4 },
-  state_write: { fixed: 100_000, perByte: 10 },
+  state_write: { fixed: 200_000, perByte: 10 },
   state_remove: { fixed: 200_000, perByte: 10 },
-  state_list: { fixed: 300_000, perByte: 40 },
+  state_list: { fixed: 300_000, perByte: 100 },
 } as const satisfies Record<string, CallPrice>;
 
-/** What `state_list` burns for each entry of the directory, listed or not: someone has to sort them. */
-export const LIST_FUEL_PER_ENTRY = 20;
+/**
+ * What `state_list` burns for each entry that the directory had when the job began, listed or not, since the first look
+ * at it reads all of it; and for each that the job removed and that was passed over.
+ */
+export const LIST_FUEL = { total: 20, passed: 4000 } as const;
+
+export function listFuel({ total, passed }: Readonly<Record<keyof typeof LIST_FUEL, number>>): number {
+  return total * LIST_FUEL.total + passed * LIST_FUEL.passed;
+}
 
 export type CallName = keyof typeof CALL_PRICES;
 

@@ -1,7 +1,7 @@
 import { assertCid } from '../abi/cid.ts';
 import { decodeName, decodePath } from '../abi/state-path.ts';
 import { IMPORT_MODULE } from '../abi/signatures.ts';
-import { LIST_FUEL_PER_ENTRY, type CallName } from '../abi/prices.ts';
+import { listFuel, type CallName } from '../abi/prices.ts';
 import { JobEnd } from '../errors.ts';
 import { ABI_LIMITS } from '../abi/limits.ts';
 import type { JobContext } from './job-context.ts';
@@ -173,9 +173,8 @@ export function createImports(context: JobContext): WebAssembly.Imports {
         if (bytes > 0) context.chargeBytes('state_list', bytes);
         return bytes > 0;
       });
-      // The first look at a directory reads all of it, so each of its entries costs.
       if (listed === undefined) return -1;
-      context.burn(listed.total * LIST_FUEL_PER_ENTRY);
+      context.burn(listFuel(listed));
       return written;
     },
   };

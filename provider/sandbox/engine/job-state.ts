@@ -2,6 +2,7 @@ import { ABI_LIMITS } from '../abi/limits.ts';
 import { compareNames } from '../abi/state-path.ts';
 import { JobEnd } from '../errors.ts';
 import type { StateChanges, StateEntry, StateStat } from '../types.ts';
+import { Overlay, OverlayDirectory, type OverlayNode } from './overlay.ts';
 
 /** The state that a job starts from, asked without waiting: see `StateView`. */
 export interface StateReader {
@@ -10,8 +11,10 @@ export interface StateReader {
   list(path: string, after: string, limit: number): { entries: StateEntry[]; total: number } | undefined;
 }
 
-const PAGE = 64;
-const ROOT: StateStat = { kind: 'directory', size: 0 };
+/** Entries that are asked for at a time: few at first, more when that was not enough. */
+const PAGE_MIN = 64;
+const PAGE_MAX = 1024;
+const DIRECTORY: StateStat = { kind: 'directory', size: 0 };
 
 /**
  * A service's state as one job sees it: what it started from, with the job's own changes over it. The changes stay here
@@ -19,55 +22,55 @@ const ROOT: StateStat = { kind: 'directory', size: 0 };
  */
 export class JobState {
   readonly #base: StateReader | undefined;
-  readonly #writable: boolean;
-  readonly #written = new Map<string, Uint8Array>();
-  readonly #removed = new Set<string>();
-  /** Directories that are there until the job ends, whether or not a file is in them. */
-  readonly #made = new Set<string>();
+  readonly writable: boolean;
+  readonly #overlay = new Overlay();
   #changes = 0;
   writtenBytes = 0;
 
   /** Without `base` the state is empty. */
   constructor(base: StateReader | undefined, writable: boolean) {
     this.#base = base;
-    this.#writable = writable;
+    this.writable = writable;
   }
 
   /** What the job changed; undefined when nothing. */
   changes(): StateChanges | undefined {
-    if (this.#removed.size === 0 && this.#written.size === 0) return undefined;
-    return { removed: [...this.#removed], written: this.#written };
+    const removed: string[] = [];
+    const written = new Map<string, Uint8Array>();
+    for (const { path, node } of this.#overlay.changes()) {
+      if (node.replaces) removed.push(path);
+      if (!(node instanceof OverlayDirectory)) written.set(path, node.content);
+    }
+    return removed.length === 0 && written.size === 0 ? undefined : { removed, written };
   }
 
   stat(path: string): StateStat | undefined {
-    if (path === '') return ROOT;
-    const own = this.#written.get(path);
-    if (own !== undefined) return { kind: 'file', size: own.length };
-    if (this.#made.has(path) || this.#hasWrittenBelow(path)) return ROOT;
-    const base = this.#covered(path) ? undefined : this.#base?.stat(path);
-    return base?.kind === 'directory' && !this.#survives(path) ? undefined : base;
+    if (path === '') return DIRECTORY;
+    const { node, isHidden } = this.#overlay.find(path);
+    if (node instanceof OverlayDirectory) {
+      if (node.own > 0) return DIRECTORY;
+      return !isHidden && this.#isAnyLeft(path, node) ? this.#base?.stat(path) : undefined;
+    }
+    if (node !== undefined) return { kind: 'file', size: node.content.length };
+    return isHidden ? undefined : this.#base?.stat(path);
   }
 
   read(path: string, offset: number, length: number): Uint8Array | undefined {
-    const own = this.#written.get(path);
-    if (own !== undefined) return own.subarray(offset, offset + length);
-    if (this.#covered(path) || this.#hasWrittenBelow(path)) return undefined;
-    return this.#base?.read(path, offset, length);
-  }
-
-  get writable(): boolean {
-    return this.#writable;
+    const { node, isHidden } = this.#overlay.find(path);
+    if (node !== undefined && !(node instanceof OverlayDirectory))
+      return node.content.subarray(offset, offset + length);
+    return isHidden || (node?.own ?? 0) > 0 ? undefined : this.#base?.read(path, offset, length);
   }
 
   /** Checks that the job may change the state once more. @throws JobEnd READ_ONLY, STATE_LIMIT */
   assertWritable(byteCount: number): void {
-    if (!this.#writable) {
+    if (!this.writable) {
       throw new JobEnd(
         'READ_ONLY',
         'The handler changes the state in a query, or belongs to no service. Only requests other than GET and HEAD may.',
       );
     }
-    if (this.#changes + this.#made.size >= ABI_LIMITS.changesMax) {
+    if (this.#changes >= ABI_LIMITS.changesMax) {
       throw new JobEnd('STATE_LIMIT', `The handler changes the state more than ${ABI_LIMITS.changesMax} times.`);
     }
     if (this.writtenBytes + byteCount > ABI_LIMITS.writtenBytesMax) {
@@ -79,113 +82,124 @@ export class JobState {
   write(path: string, content: Uint8Array, priceBytes: number): void {
     const found = this.stat(path)?.kind;
     if (found === 'directory') throw conflict(path, 'it is a directory');
-    // What is above a file are directories, and every question costs a turn of two threads.
-    for (let at = path.indexOf('/'); found === undefined && at >= 0; at = path.indexOf('/', at + 1)) {
-      const parent = path.slice(0, at);
-      if (this.stat(parent)?.kind === 'file') throw conflict(path, `${parent} is a file`);
-    }
-    this.#changes += 1;
-    this.writtenBytes += priceBytes;
-    this.#written.set(path, content);
+    if (found === undefined) this.#assertNoFileAbove(path);
+    this.#count(priceBytes);
+    this.#overlay.write(path, content);
   }
 
   /** Makes a directory that the job sees although it is empty; the state gets directories by their files only. */
   makeDirectory(path: string): void {
-    if (path !== '') this.#made.add(path);
+    this.#count(0);
+    this.#overlay.keepDirectory(path);
   }
 
   /** Removes a file, or a directory with all in it; false when there was nothing. */
   remove(path: string, priceBytes: number): boolean {
-    const found = this.stat(path) !== undefined;
-    this.#changes += 1;
-    this.writtenBytes += priceBytes;
-    if (!found) return false;
-    const below = `${path}/`;
-    for (const file of this.#written.keys()) if (file === path || file.startsWith(below)) this.#written.delete(file);
-    for (const made of this.#made) if (made === path || made.startsWith(below)) this.#made.delete(made);
-    if (this.#covered(path) || this.#base?.stat(path) === undefined) return true;
-    for (const other of this.#removed) if (other.startsWith(below)) this.#removed.delete(other);
-    this.#removed.add(path);
+    this.#count(priceBytes);
+    if (this.stat(path) === undefined) return false;
+    this.#overlay.remove(path, !this.#overlay.find(path).isHidden && this.#base?.stat(path) !== undefined);
     return true;
   }
 
-  /** Entries behind `after` in the order of their names, until `take` wants no more; undefined without the directory. */
-  list(path: string, after: string, take: (entry: StateEntry) => boolean): { total: number } | undefined {
+  /** The directory that the path lies in stays, as a program expects, when this was the last file in it. */
+  removeFrom(parent: string, path: string, priceBytes: number): void {
+    this.remove(path, priceBytes);
+    if (parent !== '') this.#overlay.keepDirectory(parent);
+  }
+
+  /**
+   * Entries behind `after` in the order of their names, until `take` wants no more; undefined without the directory.
+   * Answers how many entries the job started with, and how many removed ones were passed over.
+   */
+  list(
+    path: string,
+    after: string,
+    take: (entry: StateEntry) => boolean,
+  ): { total: number; passed: number } | undefined {
     if (this.stat(path)?.kind !== 'directory') return undefined;
-    const own = this.#ownEntries(path).filter(({ name }) => compareNames(name, after) > 0 || after === '');
-    const base = this.#covered(path) ? undefined : this.#base;
+    const { node, isHidden } = this.#overlay.find(path);
+    const directory = node instanceof OverlayDirectory ? node : undefined;
+    const base = isHidden ? undefined : this.#base;
+    const names = directory?.names ?? [];
     const prefix = path === '' ? '' : `${path}/`;
-    let total = own.length;
-    let next = 0;
+    let next = after === '' ? 0 : (directory?.indexBehind(after) ?? 0);
     let cursor = after;
-    for (;;) {
-      const page = base?.list(path, cursor, PAGE);
-      total = Math.max(total, page?.total ?? 0);
-      for (const entry of page?.entries ?? []) {
-        for (; next < own.length && compareNames(own[next]!.name, entry.name) < 0; next++) {
-          if (!take(own[next]!)) return { total };
+    let passed = 0;
+    let total = 0;
+    for (let limit = PAGE_MIN; ; limit = Math.min(PAGE_MAX, limit * 2)) {
+      const page = base?.list(path, cursor, limit) ?? { entries: [], total: 0 };
+      total = page.total;
+      for (const entry of page.entries) {
+        for (; next < names.length && compareNames(names[next]!, entry.name) < 0; next++) {
+          const own = entryOf(names[next]!, directory?.entries.get(names[next]!));
+          if (own !== undefined && !take(own)) return { total, passed };
         }
-        // What the job wrote itself comes from there, and what it removed does not come.
-        if (next < own.length && own[next]!.name === entry.name) continue;
-        const child = prefix + entry.name;
-        if (this.#removed.has(child)) continue;
-        if (entry.kind === 'directory' && !this.#survives(child)) continue;
-        if (!take(entry)) return { total };
+        const child = names[next] === entry.name ? directory?.entries.get(names[next++]!) : undefined;
+        const seen = child === undefined ? entry : (entryOf(entry.name, child) ?? this.#left(prefix, entry, child));
+        if (seen === undefined) passed += 1;
+        else if (!take(seen)) return { total, passed };
       }
-      if (page === undefined || page.entries.length < PAGE) break;
+      if (page.entries.length < limit) break;
       cursor = page.entries.at(-1)!.name;
     }
-    for (; next < own.length; next++) if (!take(own[next]!)) return { total };
-    return { total };
-  }
-
-  /** The path or a directory above it was removed: nothing that the job started from is there. */
-  #covered(path: string): boolean {
-    if (this.#removed.size === 0) return false;
-    if (this.#removed.has(path)) return true;
-    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
-      if (this.#removed.has(path.slice(0, at))) return true;
+    for (; next < names.length; next++) {
+      const own = entryOf(names[next]!, directory?.entries.get(names[next]!));
+      if (own !== undefined && !take(own)) break;
     }
-    return false;
+    return { total, passed };
   }
 
-  #hasWrittenBelow(path: string): boolean {
-    const prefix = `${path}/`;
-    for (const file of this.#written.keys()) if (file.startsWith(prefix)) return true;
-    return false;
+  #count(priceBytes: number): void {
+    this.#changes += 1;
+    this.writtenBytes += priceBytes;
   }
 
-  /** Whether a directory of the base that was not removed as a whole still has a file. */
-  #survives(path: string): boolean {
-    const prefix = `${path}/`;
-    if (this.#hasWrittenBelow(path)) return true;
-    if (![...this.#removed].some((removed) => removed.startsWith(prefix))) return true;
-    let cursor = '';
-    for (;;) {
-      const entries = this.#base?.list(path, cursor, PAGE)?.entries ?? [];
-      for (const { name, kind } of entries) {
-        const child = prefix + name;
-        if (!this.#removed.has(child) && (kind === 'file' || this.#survives(child))) return true;
-      }
-      if (entries.length < PAGE) return false;
-      cursor = entries.at(-1)!.name;
+  /** What is above a file are directories; so where a file is above, it is the deepest that is there. @throws JobEnd */
+  #assertNoFileAbove(path: string): void {
+    const ends = [...path.matchAll(/\//g)].map(({ index }) => index);
+    // Every question costs a turn of two threads, and most files are written beside others.
+    let low = 0;
+    let high = ends.length - 1;
+    for (let at = high; low <= high; at = (low + high) >>> 1) {
+      const above = path.slice(0, ends[at]);
+      const found = this.stat(above)?.kind;
+      if (found === 'file') throw conflict(path, `${above} is a file`);
+      if (found === 'directory') low = at + 1;
+      else high = at - 1;
     }
   }
 
-  #ownEntries(path: string): StateEntry[] {
-    const prefix = path === '' ? '' : `${path}/`;
-    const found = new Map<string, StateEntry>();
-    const note = (full: string, content?: Uint8Array): void => {
-      if (!full.startsWith(prefix)) return;
-      const end = full.indexOf('/', prefix.length);
-      const name = full.slice(prefix.length, end < 0 ? undefined : end);
-      const isFile = end < 0 && content !== undefined;
-      found.set(name, isFile ? { name, kind: 'file', size: content.length } : { name, kind: 'directory', size: 0 });
+  #left(prefix: string, entry: StateEntry, child: OverlayNode): StateEntry | undefined {
+    const isLeft = child instanceof OverlayDirectory && !child.replaces && this.#isAnyLeft(prefix + entry.name, child);
+    return isLeft ? entry : undefined;
+  }
+
+  /** Whether a file that the job started with is left below a directory of which not all was removed at once. */
+  #isAnyLeft(path: string, directory: OverlayDirectory): boolean {
+    if (directory.removed === 0) return true;
+    const isLeft = (name: string): boolean => {
+      const child = directory.entries.get(name);
+      if (child === undefined) return true;
+      return child instanceof OverlayDirectory && !child.replaces && this.#isAnyLeft(`${path}/${name}`, child);
     };
-    for (const [file, content] of this.#written) note(file, content);
-    for (const made of this.#made) note(made);
-    return [...found.values()].sort((a, b) => compareNames(a.name, b.name));
+    if (directory.firstLeft !== '' && isLeft(directory.firstLeft)) return true;
+    for (let limit = PAGE_MIN; ; limit = Math.min(PAGE_MAX, limit * 2)) {
+      const entries = this.#base?.list(path, directory.firstLeft, limit)?.entries ?? [];
+      for (const { name } of entries) {
+        // What is removed stays so: the next look begins here.
+        directory.firstLeft = name;
+        if (isLeft(name)) return true;
+      }
+      if (entries.length < limit) return false;
+    }
   }
+}
+
+/** What the job itself made of a name; undefined when it made nothing, or only removed what was there. */
+function entryOf(name: string, node: OverlayNode | undefined): StateEntry | undefined {
+  if (node === undefined) return undefined;
+  if (node instanceof OverlayDirectory) return node.own > 0 ? { name, ...DIRECTORY } : undefined;
+  return { name, kind: 'file', size: node.content.length };
 }
 
 function conflict(path: string, why: string): JobEnd {

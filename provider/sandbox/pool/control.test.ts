@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BATCH_MAX, Control, GENERATION_MAX } from './control.ts';
@@ -61,4 +63,29 @@ test('a request reaches the worker of its slot, an answer wakes the main thread,
   await waiting;
   expect([0, 1, 2].map((slot) => main.answered(slot, 8))).toEqual([false, true, false]);
   expect(main.nextAnswer(0)).toBeUndefined();
+});
+
+test('a worker that waits for a reply waits on when it is woken by the notification of an earlier one', async () => {
+  const main = new Control(SLOTS);
+  const url = JSON.stringify(new URL('./control.ts', import.meta.url).href);
+  const code = `const { parentPort, workerData } = require('node:worker_threads');
+    import(${url}).then(({ Control }) => {
+      const control = new Control(workerData);
+      control.awaitReply(1, 0);
+      parentPort.postMessage(control.replies(1));
+    });`;
+  const worker = new Worker(code, { eval: true, workerData: main.buffer });
+  const seen: number[] = [];
+  worker.on('message', (replies: number) => seen.push(replies));
+  const words = new Int32Array(main.buffer);
+  // Woken a second time, it has gone back to wait after the first.
+  for (let woken = 0; woken < 2 && seen.length === 0;) {
+    for (let at = 0; at < words.length; at++) woken += Atomics.notify(words, at);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  main.reply(1);
+  await once(worker, 'exit');
+  expect(seen).toEqual([1]);
 });

@@ -109,7 +109,8 @@ export class Control {
 
   /** Worker: waits for the reply behind the `seen` ones. */
   awaitReply(slot: number, seen: number): void {
-    Atomics.wait(this.#words, slot * WORDS_PER_SLOT + WORD_REPLIES, seen);
+    // The notification of the last reply may come when its question is answered already, and wake the next wait.
+    while (this.replies(slot) === seen) Atomics.wait(this.#words, slot * WORDS_PER_SLOT + WORD_REPLIES, seen);
   }
 
   /** The thread that serves a slot; 0 for none. */

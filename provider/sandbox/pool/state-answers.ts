@@ -1,7 +1,7 @@
 import { WorkswapError } from '../../../sdk/protocol/errors.ts';
 import { raceSignal } from '../race-signal.ts';
 import type { StateView } from '../types.ts';
-import { STATE_HEAD_BYTES, type Answer, type Question } from '../worker/messages.ts';
+import { packListing, STATE_HEAD_BYTES, type Answer, type Question } from '../worker/messages.ts';
 import type { AnswerOptions } from './answers.ts';
 import type { Entry } from './entry.ts';
 
@@ -35,7 +35,10 @@ function ask(question: StateQuestion, view: StateView, signal: AbortSignal): Ans
   }
   if (question.kind === 'stateList') {
     const { path, after, limit } = question;
-    return then(view.list(path, after, limit, signal), (listing) => ({ kind: 'stateList', listing }));
+    return then(view.list(path, after, limit, signal), (listing) => ({
+      kind: 'stateList',
+      listing: listing && packListing(listing),
+    }));
   }
   const { path } = question;
   return then(view.stat(path, signal), (stat) => {

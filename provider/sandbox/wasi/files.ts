@@ -1,6 +1,6 @@
 import type { JobContext } from '../engine/job-context.ts';
 import type { StateEntry, StateStat } from '../types.ts';
-import { LIST_FUEL_PER_ENTRY } from '../abi/prices.ts';
+import { listFuel } from '../abi/prices.ts';
 import { OPEN, RIGHTS } from './constants.ts';
 import { DirectoryDescriptor, FileDescriptor, type Descriptor } from './descriptors.ts';
 import { Errno } from './errno.ts';
@@ -86,8 +86,7 @@ export class Files {
     this.#assertDirectory(parentOf(path));
     this.#assertWritable();
     this.#context.charge('state_write', 0);
-    this.#context.state.assertWritable(0);
-    this.#context.state.makeDirectory(path);
+    this.#makeDirectory(path);
   }
 
   /** @throws Errno */
@@ -140,7 +139,7 @@ export class Files {
       return take(entry);
     });
     if (listed === undefined) throw new Errno('NOENT');
-    this.#context.burn(listed.total * LIST_FUEL_PER_ENTRY);
+    this.#context.burn(listFuel(listed));
   }
 
   #find(path: string): StateStat | undefined {
@@ -193,8 +192,12 @@ export class Files {
     this.#context.charge('state_remove', written);
     this.#context.state.assertWritable(written);
     this.#context.spend({ written });
-    this.#context.state.remove(path, written);
-    this.#context.state.makeDirectory(parentOf(path));
+    this.#context.state.removeFrom(parentOf(path), path, written);
+  }
+
+  #makeDirectory(path: string): void {
+    this.#context.state.assertWritable(0);
+    this.#context.state.makeDirectory(path);
   }
 
   #moveFile(from: string, to: string): void {
@@ -212,7 +215,7 @@ export class Files {
   }
 
   #moveDirectory(from: string, to: string): void {
-    this.#context.state.makeDirectory(to);
+    this.#makeDirectory(to);
     for (let after = ''; ;) {
       const page: StateEntry[] = [];
       this.list(from, after, (entry) => page.push(entry) < PAGE);

@@ -1,6 +1,6 @@
 import type { StateReader } from '../engine/job-state.ts';
 import type { StateEntry, StateStat } from '../types.ts';
-import { STATE_HEAD_BYTES, type Answer, type Question } from './messages.ts';
+import { STATE_HEAD_BYTES, unpackListing, type Answer, type Question } from './messages.ts';
 
 type StateKind = 'stateFile' | 'stateRead' | 'stateList';
 type QuestionOf<K extends StateKind> = Extract<Question, { kind: K }>;
@@ -48,7 +48,8 @@ export class AskedState implements StateReader {
   }
 
   list(path: string, after: string, limit: number): { entries: StateEntry[]; total: number } | undefined {
-    return this.#ask({ kind: 'stateList', path, after, limit }).listing;
+    const { listing } = this.#ask({ kind: 'stateList', path, after, limit });
+    return listing && unpackListing(listing);
   }
 
   #of(path: string): Known {

@@ -42,6 +42,27 @@ export type Question = JobPlace &
 /** Bytes of a file that come with the first question about it: most files of a state are small, and read next. */
 export const STATE_HEAD_BYTES = 16 * 1024;
 
+/** Entries of a directory in two arrays: a message takes as long as it has objects. */
+export interface PackedListing {
+  names: string[];
+  /** Of a directory -1. */
+  sizes: number[];
+  total: number;
+}
+
+export function packListing({ entries, total }: { entries: readonly StateEntry[]; total: number }): PackedListing {
+  const sizes = entries.map(({ kind, size }) => (kind === 'directory' ? -1 : size));
+  return { names: entries.map(({ name }) => name), sizes, total };
+}
+
+export function unpackListing({ names, sizes, total }: PackedListing): { entries: StateEntry[]; total: number } {
+  const entries = names.map((name, i): StateEntry => {
+    const size = sizes[i]!;
+    return size < 0 ? { name, kind: 'directory', size: 0 } : { name, kind: 'file', size };
+  });
+  return { entries, total };
+}
+
 export interface AnswerError {
   code: string;
   message: string;
@@ -55,5 +76,5 @@ export type Answer =
   | { kind: 'size'; size: number }
   | { kind: 'stateFile'; stat: StateStat | undefined; head: Uint8Array | undefined }
   | { kind: 'stateRead'; bytes: Uint8Array | undefined }
-  | { kind: 'stateList'; listing: { entries: StateEntry[]; total: number } | undefined }
+  | { kind: 'stateList'; listing: PackedListing | undefined }
   | { kind: 'error'; error: AnswerError };
