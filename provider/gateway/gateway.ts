@@ -15,7 +15,8 @@ import {
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
 import { Pins } from './pins/index.ts';
 import { ContentRoutes } from './routes.ts';
-import { Sites } from './services/index.ts';
+import { Sites, type SiteRequest } from './services/index.ts';
+import { separateOrigin } from './shared-origin.ts';
 import type { GatewayInit, GatewayStats } from './types.ts';
 import { clientKey, forwardedClient, Visitors } from './visitors/index.ts';
 
@@ -32,6 +33,10 @@ export interface Gateway {
 
 const CODES_COUNTED_MAX = 100;
 
+type Place = Pick<SiteRequest, 'isOwnOrigin' | 'hasCookies'>;
+const OWN: Place = { isOwnOrigin: true, hasCookies: true };
+const SHARED: Place = { isOwnOrigin: false, hasCookies: false };
+
 /** Starts the HTTP gateway. @throws ListenError */
 export async function createGateway(init: GatewayInit): Promise<Gateway> {
   const { config, runner, onError = () => {} } = init;
@@ -42,7 +47,7 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
   const hosts = new Hosts(config.domains ?? []);
   const visitors = new Visitors(limits);
   const { getBlock, hasBlock, resolveIpns } = init;
-  const content = new Content({ getBlock, hasBlock, blockTimeoutMs: limits.blockTimeoutMs });
+  const content = new Content({ getBlock, hasBlock, ...limits });
   const names = resolveIpns === undefined ? {} : { resolveIpns };
   const routes = new ContentRoutes({ content, subdomains, trustProxy, ...names });
   const pins = init.pinning && new Pins(init.pinning);
@@ -55,7 +60,7 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
       const client = clientKey(address);
       const leave = visitors.enter(client, performance.now());
       try {
-        return await route(request, hosts.siteOf(request.headers.host), client);
+        return await route(request, hosts.siteOf(request.headers.host, request.local), client);
       } finally {
         leave();
       }
@@ -67,17 +72,21 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
   }
 
   async function route(request: HttpRequest, site: Site, client: string): Promise<HttpReply> {
-    if (site.kind === 'service') return service(request, site.name, request.target, true, client);
+    if (site.kind === 'service') return service(request, site.name, request.target, OWN, client);
     if (site.kind === 'main' && pins?.owns(request.target) === true) return pins.serve(request);
     const reply = await routes.serve(request, site);
-    if (reply !== undefined) return config.service === undefined ? reply : asGuest(reply);
+    if (reply !== undefined) return site.kind === 'main' && sites !== undefined ? asGuest(reply) : reply;
     const match = /^\/workswap\/([^/?]+)(.*)$/s.exec(request.target);
     if (match !== null) {
       const [, name = '', rest = ''] = match;
-      if (rest.startsWith('/')) return service(request, name, rest, false, client);
+      if (rest.startsWith('/')) return service(request, name, rest, SHARED, client);
       return { status: 301, headers: { location: `/workswap/${name}/${rest}` } };
     }
-    if (config.service !== undefined) return service(request, config.service, request.target, true, client);
+    if (config.service !== undefined) {
+      const isDomain = site.kind === 'main' && site.isName && site.name !== 'localhost';
+      const place = { isOwnOrigin: true, hasCookies: isDomain };
+      return service(request, config.service, request.target, place, client);
+    }
     if (request.target.split('?')[0] === '/') return home();
     throw new HttpError(404, 'NOT_FOUND', 'Here are /ipfs/CID, /ipns/NAME and /workswap/NAME');
   }
@@ -86,11 +95,11 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
     request: HttpRequest,
     name: string,
     target: string,
-    isOwnOrigin: boolean,
+    place: Place,
     client: string,
   ): Promise<HttpReply> {
     if (sites === undefined) throw new HttpError(501, 'SERVICES_OFF', 'This gateway runs no services');
-    return sites.serve(request, { name, target, isOwnOrigin, client });
+    return sites.serve(request, { name, target, client, ...place });
   }
 
   function refusedPin(all: Pins, error: unknown): HttpReply {
@@ -135,9 +144,9 @@ function limitsOf(config: Partial<GatewayLimits>): GatewayLimits {
   return Object.fromEntries(entries) as GatewayLimits;
 }
 
-/** Content beside a service at one host: its pages get an origin of their own, or they could use the service's cookies. */
+/** Content that runs as a page, at a host where services are too: it must not be able to ask them as one of theirs. */
 function asGuest(reply: HttpReply): HttpReply {
-  reply.headers['content-security-policy'] ??= 'sandbox';
+  if (/html|xml/.test(String(reply.headers['content-type']))) separateOrigin(reply.headers);
   return reply;
 }
 

@@ -25,6 +25,9 @@ export const GATEWAY_LIMITS = {
   serviceTimeoutMs: { default: 30_000, min: 100, max: HOUR_MS },
   /** Time for one block. */
   blockTimeoutMs: { default: 30_000, min: 100, max: HOUR_MS },
+  /** Of one CAR, each block as often as it is sent. */
+  carBlocksMax: { default: 1 << 20, min: 1, max: 1 << 30 },
+  carBytesMax: { default: 16 * GIB, min: 0, max: 1024 * GIB },
   /** Work that one visitor may have open, what time forgives of it, and the same for all visitors together. */
   visitorLineBytes: { default: 64 * MIB, min: 0, max: 1024 * GIB },
   visitorRefreshBytesPerSecond: { default: 512 * KIB, min: 0, max: 1024 * GIB },

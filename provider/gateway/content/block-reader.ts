@@ -3,7 +3,7 @@ import * as raw from 'multiformats/codecs/raw';
 import { WorkswapError } from '../../../sdk/protocol/index.ts';
 import type { GetBlock } from '../../store/index.ts';
 import { HttpError } from '../http/index.ts';
-import { BLOCKS_PER_REQUEST_MAX } from './limits.ts';
+import { BLOCKS_PER_REQUEST_MAX, PATH_BYTES_MAX } from './limits.ts';
 
 const IDENTITY = 0x00;
 
@@ -16,6 +16,7 @@ export interface Block {
 export class BlockReader {
   /** What was read, for the CAR that proves a path. */
   readonly blocks: Block[] = [];
+  #bytes = 0;
   readonly #getBlock: GetBlock;
   readonly #timeoutMs: number;
   readonly signal: AbortSignal;
@@ -31,6 +32,10 @@ export class BlockReader {
       throw new HttpError(500, 'TOO_MANY_BLOCKS', `To answer this takes more than ${BLOCKS_PER_REQUEST_MAX} blocks`);
     }
     const bytes = await this.fetch(cid);
+    this.#bytes += bytes.length;
+    if (this.#bytes > PATH_BYTES_MAX) {
+      throw new HttpError(500, 'TOO_MANY_BLOCKS', `To answer this takes blocks of more than ${PATH_BYTES_MAX} bytes`);
+    }
     this.blocks.push({ cid, bytes });
     return bytes;
   }

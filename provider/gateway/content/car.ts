@@ -1,14 +1,21 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import type { CID } from 'multiformats/cid';
 import { linksOf } from '../../store/index.ts';
+import { HttpError } from '../http/index.ts';
 import { isIdentity, isRaw, type Block, type BlockReader } from './block-reader.ts';
 import { bytesWithin, type CarScope } from './car-scope.ts';
 import { childShards } from './directory.ts';
-import { CAR_AHEAD, CAR_BLOCKS_MAX } from './limits.ts';
+import { CAR_AHEAD, CAR_PENDING_MAX } from './limits.ts';
 import { DAG_PB, decodeUnixFs, isDirectory } from './node.ts';
 
 export interface CarRequest extends CarScope {
   dups: boolean;
+}
+
+/** Beyond them the stream breaks off. A small DAG can stand for endless blocks, since its links may lead to the same. */
+export interface CarLimits {
+  carBlocksMax: number;
+  carBytesMax: number;
 }
 
 /** A block that is still to come, with what of a file lies below it. */
@@ -29,11 +36,14 @@ export async function* writeCar(
   reader: BlockReader,
   path: readonly Block[],
   request: CarRequest,
+  { carBlocksMax, carBytesMax }: CarLimits,
 ): AsyncGenerator<Uint8Array> {
   const { cid: end, bytes } = path.at(-1)!;
   yield header(end);
   const seen = new Set<string>();
+  const ahead = new Ahead(reader);
   let blocks = 0;
+  let size = 0;
   const isNew = (cid: CID): boolean => {
     // An inline block is inside its parent already.
     if (isIdentity(cid)) return false;
@@ -46,22 +56,49 @@ export async function* writeCar(
   for (const block of path) if (isNew(block.cid)) yield section(block);
   const stack = childrenOfEnd(end, bytes, request).reverse();
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (request.dups ? isIdentity(next.cid) : seen.has(next.cid.toString())) continue;
+    if (!request.dups && seen.has(next.cid.toString())) continue;
+    const block = { cid: next.cid, bytes: await ahead.get(next) };
     blocks += 1;
-    if (blocks > CAR_BLOCKS_MAX) throw new Error(`A CAR of more than ${CAR_BLOCKS_MAX} blocks; ask for its parts`);
-    const block = { cid: next.cid, bytes: await (next.bytes ?? reader.fetch(next.cid)) };
+    size += block.bytes.length;
+    if (blocks > carBlocksMax) throw tooLarge(`${carBlocksMax} blocks`);
+    if (size > carBytesMax) throw tooLarge(`${carBytesMax} bytes`);
     if (isNew(block.cid)) yield section(block);
     for (const child of childrenOf(next, block.bytes, request).reverse()) stack.push(child);
-    fetchAhead(reader, stack, seen);
+    if (stack.length > CAR_PENDING_MAX) throw tooLarge(`${CAR_PENDING_MAX} links to follow`);
+    ahead.fetch(stack, seen);
   }
 }
 
-function fetchAhead(reader: BlockReader, stack: Pending[], seen: ReadonlySet<string>): void {
-  for (const pending of stack.slice(-CAR_AHEAD)) {
-    if (pending.bytes !== undefined || seen.has(pending.cid.toString())) continue;
-    pending.bytes = reader.fetch(pending.cid);
-    // It is awaited in its turn, or never when the client leaves.
-    pending.bytes.catch(() => {});
+function tooLarge(limit: string): HttpError {
+  return new HttpError(413, 'CAR_TOO_LARGE', `This CAR has more than ${limit}; ask for its parts`);
+}
+
+/** Blocks on the way ahead of the client: those that come next, so few of them that a deep DAG cannot fill the memory. */
+class Ahead {
+  readonly #reader: BlockReader;
+  /** As they stand in the stack: the last is needed first. */
+  #pending: Pending[] = [];
+
+  constructor(reader: BlockReader) {
+    this.#reader = reader;
+  }
+
+  get(next: Pending): Promise<Uint8Array> {
+    if (next.bytes === undefined) return this.#reader.fetch(next.cid);
+    this.#pending = this.#pending.filter((one) => one !== next);
+    return next.bytes;
+  }
+
+  fetch(stack: readonly Pending[], seen: ReadonlySet<string>): void {
+    for (const pending of stack.slice(-CAR_AHEAD)) {
+      if (pending.bytes !== undefined || seen.has(pending.cid.toString())) continue;
+      pending.bytes = this.#reader.fetch(pending.cid);
+      // It is awaited in its turn, or never when the client leaves.
+      pending.bytes.catch(() => {});
+      this.#pending.push(pending);
+    }
+    // What is needed last is fetched again then, from the store.
+    for (const pending of this.#pending.splice(0, this.#pending.length - 2 * CAR_AHEAD)) delete pending.bytes;
   }
 }
 

@@ -2,6 +2,7 @@ import type { CID } from 'multiformats/cid';
 import { openFile, type GetBlock } from '../../store/index.ts';
 import { HttpError, type HttpHeaders, type HttpReply, type HttpRequest } from '../http/index.ts';
 import { BlockReader } from './block-reader.ts';
+import type { CarLimits } from './car.ts';
 import { findEntry } from './directory.ts';
 import { disposition } from './disposition.ts';
 import { DOCUMENT_FORMATS, wantedFormat, type WantedFormat } from './format.ts';
@@ -13,7 +14,7 @@ import { resolvePath, type Resolved } from './resolve.ts';
 import { carReply, documentReply, rawReply } from './serve-blocks.ts';
 import { serveUnixFs } from './serve-unixfs.ts';
 
-export interface ContentInit {
+export interface ContentInit extends CarLimits {
   getBlock: GetBlock;
   hasBlock: (cid: CID) => Promise<boolean>;
   blockTimeoutMs: number;
@@ -83,7 +84,8 @@ export class Content {
     const own = DOCUMENT_FORMATS.get(resolved.cid.code);
     if (format === 'raw') return rawReply(request, resolved, headers, filename);
     if (format === 'car') {
-      return carReply(request, reader, resolved, { headers, parameters: wanted.car, query, filename });
+      const parameters = wanted.car;
+      return carReply(request, reader, resolved, { headers, parameters, query, filename, limits: this.#init });
     }
     if (own !== undefined && (format === undefined || format === own)) {
       return documentReply(request, resolved, headers, own);

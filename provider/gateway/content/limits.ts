@@ -5,8 +5,10 @@ export const PATH_SEGMENTS_MAX = 256;
 export const DEPTH_MAX = 32;
 /** Rows of a directory listing; who wants more asks for the CAR. */
 export const LISTING_ENTRIES_MAX = 10_000;
-/** Blocks of one CAR, and so CIDs that are remembered to send none twice. Beyond, the stream breaks off. */
-export const CAR_BLOCKS_MAX = 1 << 20;
+/** Bytes of the blocks of a request's path and listing, which are held until it ends. */
+export const PATH_BYTES_MAX = 64 * 1024 * 1024;
+/** Links that a CAR still has to follow. A block of 2 MiB has up to some 50,000, and a DAG can have them at every level. */
+export const CAR_PENDING_MAX = 1 << 18;
 /** Blocks that a CAR has on the way ahead of the client. */
 export const CAR_AHEAD = 8;
 /** A file is read and sent in parts of this size. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { HttpError, parseRange, type HttpHeaders, type HttpReply, type HttpRequest } from '../http/index.ts';
 import { isIdentity, type BlockReader } from './block-reader.ts';
 import { carScope, type CarScope } from './car-scope.ts';
-import { writeCar } from './car.ts';
+import { writeCar, type CarLimits } from './car.ts';
 import { disposition } from './disposition.ts';
 import { FORMAT_TYPES, type CarParameters, type Format } from './format.ts';
 import type { Resolved } from './resolve.ts';
@@ -64,7 +64,13 @@ export function carReply(
   request: HttpRequest,
   reader: BlockReader,
   { cid }: Resolved,
-  options: { headers: HttpHeaders; parameters: CarParameters; query: URLSearchParams; filename: string | undefined },
+  options: {
+    headers: HttpHeaders;
+    parameters: CarParameters;
+    query: URLSearchParams;
+    filename: string | undefined;
+    limits: CarLimits;
+  },
 ): HttpReply {
   const { parameters, query } = options;
   const scope = carScope(query);
@@ -77,7 +83,8 @@ export function carReply(
     'accept-ranges': 'none',
   };
   if (isMatch(request, 200, [String(headers['etag'])])) return notModified(headers);
-  return { status: 200, headers, body: writeCar(reader, [...reader.blocks], { ...scope, dups: parameters.dups }) };
+  const { dups } = parameters;
+  return { status: 200, headers, body: writeCar(reader, [...reader.blocks], { ...scope, dups }, options.limits) };
 }
 
 /** Everything that the bytes follow from: the blocks of the path and the parameters. The order is fixed, so it is strong. */

@@ -24,6 +24,14 @@ export class Exchange implements HttpRequest {
     return this.#incoming.socket.remoteAddress ?? '';
   }
 
+  get local(): string {
+    return this.#incoming.socket.localAddress ?? '';
+  }
+
+  get isAborted(): boolean {
+    return this.#ended !== undefined;
+  }
+
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#ended !== undefined) this.#controller.abort(this.#ended);
@@ -44,10 +52,12 @@ export class Exchange implements HttpRequest {
     const incoming = this.#incoming;
     incoming.on('data', (part: Buffer) => {
       bytes += part.length;
-      if (bytes > bytesMax) {
-        incoming.pause();
+      // The rest is read and thrown away: a client that is cut off while it sends does not see the answer.
+      if (bytes <= bytesMax) parts.push(part);
+      else {
+        parts.length = 0;
         reject(tooLarge(bytesMax));
-      } else parts.push(part);
+      }
     });
     incoming.on('end', resolve);
     incoming.on('close', () => reject(new HttpError(400, 'REQUEST_INCOMPLETE', 'The request ended before its body')));
@@ -58,15 +68,7 @@ export class Exchange implements HttpRequest {
 }
 
 function tooLarge(bytesMax: number): HttpError {
-  // What the client still sends is not read, so the connection cannot be used again.
-  return new HttpError(
-    413,
-    'BODY_TOO_LARGE',
-    `The body has more than ${bytesMax} bytes. Publish it and pass its CID.`,
-    {
-      headers: { connection: 'close' },
-    },
-  );
+  return new HttpError(413, 'BODY_TOO_LARGE', `The body has more than ${bytesMax} bytes. Publish it and pass its CID.`);
 }
 
 /** Waits until the socket takes more. @throws when it was closed */

@@ -15,7 +15,7 @@ export interface ServerLimits {
   deadlineMs: number;
 }
 
-/** Headers of one request; more are not looked at by the parser. */
+/** Headers of one request; beyond: 431. */
 export const HEADERS_PER_REQUEST_MAX = 100;
 export const REQUESTS_PER_CONNECTION_MAX = 100_000;
 /** How often deadlines are looked at. */

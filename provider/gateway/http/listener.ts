@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { errorReply } from './error-pages.ts';
 import { HttpError } from './errors.ts';
 import { drained, Exchange } from './exchange.ts';
+import { checkHead } from './head.ts';
 import { DEADLINE_CHECK_MS } from './limits.ts';
 import type { HttpHandler, HttpReply, HttpRequest } from './types.ts';
 
@@ -23,26 +24,29 @@ export interface Listener {
  * microseconds, and a warm job takes twenty.
  */
 export function createListener(handler: HttpHandler, options: ListenerOptions): Listener {
-  const underWay = new Set<Exchange>();
+  const underWay = new Map<Exchange, ServerResponse>();
   let answered = 0;
   // One clock for all: a timer for each request would cost more than the request's own bookkeeping.
   const clock = setInterval(() => {
     const before = performance.now() - options.deadlineMs;
-    for (const exchange of underWay) {
+    for (const [exchange, response] of underWay) {
       if (exchange.startedMs > before) break;
+      // Who reads slowly, or waits for something that does not hear of the end, is cut off.
+      if (response.headersSent || exchange.isAborted) response.destroy();
       exchange.abort(new HttpError(504, 'DEADLINE', `There was no answer within ${options.deadlineMs} ms`));
     }
   }, DEADLINE_CHECK_MS).unref();
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const exchange = new Exchange(incoming, performance.now());
-    underWay.add(exchange);
+    underWay.set(exchange, response);
     response.on('close', () => {
       underWay.delete(exchange);
       answered += 1;
       if (!response.writableFinished) exchange.abort(new DOMException('The client went away', 'AbortError'));
     });
     try {
+      checkHead(incoming);
       const isFull = underWay.size > options.requestsMax;
       await send(exchange, response, isFull ? busy(exchange) : await handler(exchange));
     } catch (error) {
@@ -50,16 +54,20 @@ export function createListener(handler: HttpHandler, options: ListenerOptions): 
     }
   }
 
-  async function fail(exchange: HttpRequest, response: ServerResponse, error: unknown): Promise<void> {
+  async function fail(exchange: Exchange, response: ServerResponse, error: unknown): Promise<void> {
     if (response.destroyed) return;
     if (response.headersSent) {
       // The status is gone out; that the body is not whole can only be told by breaking off.
       response.destroy();
-      if (!exchange.signal.aborted) options.onError(error);
+      if (!exchange.isAborted) tell(error);
       return;
     }
-    if (!(error instanceof HttpError)) options.onError(error);
+    tell(error);
     await send(exchange, response, errorReply(exchange, error)).catch(() => response.destroy());
+  }
+
+  function tell(error: unknown): void {
+    if (!(error instanceof HttpError)) options.onError(error);
   }
 
   return {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { ListenError } from './errors.ts';
 import { HEADERS_PER_REQUEST_MAX, REQUESTS_PER_CONNECTION_MAX, STOP_GRACE_MS, type ServerLimits } from './limits.ts';
+import { refuseMalformed } from './refuse.ts';
 
 export interface HttpServer {
   /** `http://HOST:PORT`, with the port that the system chose for 0. */
@@ -41,21 +42,23 @@ export async function startServer(
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
-      headersTimeout: limits.headersTimeoutMs,
+      // node takes no longer time for a part than for the whole.
+      headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: Math.min(limits.idleTimeoutMs, 10_000),
-      connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, 1000),
+      connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs, 1000),
       insecureHTTPParser: false,
       requireHostHeader: true,
       noDelay: true,
     },
     listener,
   );
-  server.maxHeadersCount = HEADERS_PER_REQUEST_MAX;
+  // Headers beyond it are dropped, which hides them; with one more, `checkHead` sees that there are too many.
+  server.maxHeadersCount = HEADERS_PER_REQUEST_MAX + 1;
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
   server.maxConnections = limits.connectionsMax;
   server.timeout = limits.idleTimeoutMs;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket));
+  refuseMalformed(server);
   const sockets = limitPerClient(server, limits.connectionsPerClientMax);
   await listen(server, address);
   const { port } = server.address() as AddressInfo;
@@ -88,18 +91,6 @@ const REASONS: Record<string, string> = {
   EADDRNOTAVAIL: 'no interface of this machine has that address. 127.0.0.1 is this machine, 0.0.0.0 every interface',
   ENOTFOUND: 'the name is not known. Give an IP address',
 };
-
-/** What the parser refused. Nothing behind it on the connection can be trusted to be a request, so the connection ends. */
-function refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
-  if (socket.destroyed || !socket.writable) return;
-  const status =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-}
 
 /** One address cannot take all connections. */
 function limitPerClient(server: Server, perClientMax: number): Set<Socket> {

@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** IP address of the other end of the connection. */
   readonly client: string;
+  /** IP address of our end. */
+  readonly local: string;
   /** Aborted when the client went away, and with an HttpError of status 504 when the answer took too long. */
   readonly signal: AbortSignal;
   /** Ends the request before its time: aborts the signal. What its handler answers then is still sent. */

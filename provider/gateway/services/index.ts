@@ -1,1 +1,1 @@
-export { Sites } from './sites.ts';
+export { Sites, type SiteRequest } from './sites.ts';

@@ -30,13 +30,13 @@ const TAGS = new Set(['if-match', 'if-none-match']);
 /** Written by proxies, about the visitor. */
 const FORWARDED = /^x-(?:forwarded-|real-ip$|client-ip$|workswap-)/;
 
-/** @param isOwnOrigin false where services share a host, and so its cookies */
-export function requestHeaders(headers: IncomingHttpHeaders, isOwnOrigin: boolean): Record<string, string> {
+/** @param hasCookies false where others use the cookies of the host */
+export function requestHeaders(headers: IncomingHttpHeaders, hasCookies: boolean): Record<string, string> {
   const passed: Record<string, string> = {};
   let count = 0;
   let bytes = 0;
   for (const name in headers) {
-    const isCookie = name === 'cookie' && isOwnOrigin;
+    const isCookie = name === 'cookie' && hasCookies;
     if (!isCookie && !PASSED.has(name) && !(name.startsWith('x-') && !FORWARDED.test(name))) continue;
     const value = TAGS.has(name) ? plainTags(String(headers[name])) : String(headers[name]);
     count += 1;

@@ -8,13 +8,16 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Those that are the gateway's to say: about the connection, about itself, about its whole host. */
 const KEPT_BACK = new Set([
   'alt-svc',
+  'clear-site-data',
   'connection',
   'content-length',
   'date',
   'keep-alive',
+  'nel',
   'proxy-authenticate',
   'proxy-authorization',
   'proxy-connection',
+  'report-to',
   'server',
   'server-timing',
   'strict-transport-security',
@@ -31,7 +34,7 @@ const KEPT_BACK = new Set([
  *
  * @throws HttpError 500
  */
-export function responseHeaders(headers: Record<string, string>, isOwnOrigin: boolean): HttpHeaders {
+export function responseHeaders(headers: Record<string, string>, hasCookies: boolean): HttpHeaders {
   const checked: HttpHeaders = {};
   let bytes = 0;
   for (const [name, value] of Object.entries(headers)) {
@@ -42,8 +45,8 @@ export function responseHeaders(headers: Record<string, string>, isOwnOrigin: bo
     if (KEPT_BACK.has(lower) || lower.startsWith('x-workswap-')) continue;
     if (lower === 'set-cookie') {
       const cookies = value.split('\n').map(ownCookie);
-      // At a shared origin a cookie would be everybody's.
-      if (isOwnOrigin) checked[lower] = cookies;
+      // At a shared host a cookie would be everybody's.
+      if (hasCookies) checked[lower] = cookies;
     } else if (VALUE.test(value)) checked[lower] = value;
     else throw invalid(`characters in "${lower}" that HTTP does not allow`);
   }

@@ -6,6 +6,7 @@ import { parsePath, splitTarget } from '../content/index.ts';
 import { HttpError, type HttpReply, type HttpRequest } from '../http/index.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { Visitors } from '../visitors/index.ts';
+import { separateOrigin } from '../shared-origin.ts';
 import { holdAnswer } from './answer.ts';
 import { compress } from './compress.ts';
 import { asHttpError } from './errors.ts';
@@ -31,6 +32,8 @@ export interface SiteRequest {
   target: string;
   /** False at `/workswap/NAME`, where all services share a host. */
   isOwnOrigin: boolean;
+  /** Whether cookies of the host are this service's alone. Those of an address and of `localhost` go to every port there. */
+  hasCookies: boolean;
   /** Whose line the work counts on. */
   client: string;
 }
@@ -92,7 +95,7 @@ export class Sites {
     service: ResolvedService,
     path: string,
     query: string,
-    { isOwnOrigin, client }: SiteRequest,
+    { hasCookies, client }: SiteRequest,
   ): Promise<HttpReply> {
     const { runner, limits, visitors } = this.#init;
     const [evidence, own] = splitEvidence(query);
@@ -102,7 +105,7 @@ export class Sites {
     const asked: Parameters<ServiceRunner['run']>[1] = {
       method: request.method,
       path: own === '' ? path : `${path}?${own}`,
-      headers: requestHeaders(request.headers, isOwnOrigin),
+      headers: requestHeaders(request.headers, hasCookies),
     };
     if (body !== undefined) asked.body = body;
     // A CAR holds the input, so what the runner would choose is chosen here.
@@ -122,7 +125,7 @@ export class Sites {
           () => admitted.settle(admitted.heldBytes),
         );
       if (evidence === undefined) {
-        const headers = responseHeaders(response.headers, isOwnOrigin);
+        const headers = responseHeaders(response.headers, hasCookies);
         return dynamicReply(request, response.status, headers, answer, performance.now() - nowMs);
       }
       const sealed = await answer.receipt;
@@ -139,16 +142,10 @@ export class Sites {
   }
 }
 
-/** At a shared host a page gets an origin that nobody else has, so that it cannot read its neighbours. */
-const SHARED_POLICY = 'sandbox allow-forms allow-scripts allow-popups allow-downloads allow-modals';
-
 function secured(reply: HttpReply, isOwnOrigin: boolean): HttpReply {
   const { headers } = reply;
   headers['x-content-type-options'] ??= 'nosniff';
   headers['referrer-policy'] ??= 'strict-origin-when-cross-origin';
-  if (isOwnOrigin) return reply;
-  const policy = headers['content-security-policy'];
-  headers['content-security-policy'] = policy === undefined ? SHARED_POLICY : [SHARED_POLICY, String(policy)];
-  delete headers['service-worker-allowed'];
+  if (!isOwnOrigin) separateOrigin(headers);
   return reply;
 }
