@@ -14,7 +14,19 @@ export const ADMIN_LIMITS = {
   /** Reading accounts may take one part in so many of the time. */
   accountsShare: 50,
   bodyBytesMax: 16 * 1024,
+  /** Events that wait for a page that does not read. */
+  eventsWaitingMax: 64,
+  pinTimeoutMs: 600_000,
+} as const;
+
+/** Of the HTTP server. An answer may take as long as a pin does, and events have no end. */
+export const ADMIN_SERVER_LIMITS = {
+  headerBytesMax: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
-  pinTimeoutMs: 600_000,
+  idleTimeoutMs: ADMIN_LIMITS.pinTimeoutMs,
+  connectionsMax: 256,
+  connectionsPerClientMax: 256,
+  requestsMax: 128,
+  deadlineMs: Infinity,
 } as const;

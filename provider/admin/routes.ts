@@ -1,21 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { peerIdFromString } from '@libp2p/peer-id';
-import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { HTTPException } from 'hono/http-exception';
-import { setCookie } from 'hono/cookie';
-import { streamSSE } from 'hono/streaming';
 import { CID } from 'multiformats/cid';
 import { z } from 'zod';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { historyCsv, PersistentScoreLedger } from '../ledger/index.ts';
 import type { Provider } from '../provider.ts';
+import { Hosts } from '../gateway/hosts.ts';
+import { HttpError, type HttpHandler, type HttpReply, type HttpRequest } from '../gateway/http/index.ts';
+import { eventsReply } from './events.ts';
 import { figures, type Sampler } from './figures.ts';
 import { ADMIN_LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
-import { isAuthorized, isToken, TOKEN_COOKIE } from './token.ts';
+import { isAuthorized, isToken, tokenCookie } from './token.ts';
 
 export interface RoutesInit {
   provider: Provider;
@@ -55,136 +54,135 @@ const peerAction = z.strictObject({
 });
 const pinAction = z.strictObject({ cid: z.string().max(256) });
 
-/** The admin server's routes, testable without a port. */
-export function createRoutes({ provider, sampler, metrics, token, host, stopping }: RoutesInit): Hono {
-  const app = new Hono();
+type Route = (request: HttpRequest) => Promise<HttpReply> | HttpReply;
 
-  app.use(async (context, next) => {
-    await next();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
-  });
-  app.use(async (context, next) => {
+/** The admin server's routes. */
+export function createRoutes(init: RoutesInit): HttpHandler {
+  const { token, host } = init;
+  const hosts = new Hosts([host, hostname()]);
+  const open = openRoutes(init);
+  const closed = { ...pageRoutes(), ...figureRoutes(init), ...actionRoutes(init) };
+
+  async function answer(request: HttpRequest): Promise<HttpReply> {
     // A site elsewhere whose name was made to lead here must not read what is meant for this machine.
-    if (isOwnHost(context.req.header('host'), host)) return next();
-    return context.text('This name is not served here; use the address that the provider printed.\n', 421);
-  });
-
-  app.get('/healthz', (context) => context.text('ok\n'));
-  app.get('/readyz', (context) =>
-    stopping.aborted || provider.libp2p.status !== 'started'
-      ? context.text('not ready\n', 503)
-      : context.text('ready\n'),
-  );
-  app.get('/metrics', async (context) =>
-    context.body(await metrics.text(), 200, { 'content-type': metrics.contentType }),
-  );
-
-  app.use(async (context, next) => {
-    const given = context.req.query('token');
-    if (context.req.method === 'GET' && context.req.path === '/' && isToken(given, token)) {
-      setCookie(context, TOKEN_COOKIE, token, { httpOnly: true, sameSite: 'Strict', path: '/' });
-      return context.redirect('/', 303);
+    if (hosts.siteOf(request.headers.host, request.local).kind !== 'main') {
+      return text(421, 'This name is not served here; use the address that the provider printed.\n');
     }
-    if (isAuthorized(context, token)) return next();
-    return context.text('Open the page with the address that the provider printed: it ends in ?token=...\n', 401);
-  });
-  app.use('/api/*', bodyLimit({ maxSize: ADMIN_LIMITS.bodyBytesMax }));
-  app.use('/api/*', async (context, next) => {
-    // Forms of other sites can send neither this type nor, with the cookie's SameSite, the cookie.
-    const isJson = (context.req.header('content-type') ?? '').startsWith('application/json');
-    if (context.req.method === 'GET' || isJson) return next();
-    return context.json({ error: { code: 'BAD_REQUEST', message: 'Actions are sent as application/json' } }, 415);
-  });
-
-  for (const [path, { path: file, type }] of Object.entries(FILES)) {
-    app.get(path, async (context) => context.body(await readFile(file), 200, { 'content-type': type }));
+    const [path = '', query] = request.target.split('?', 2);
+    const name = `${request.method === 'HEAD' ? 'GET' : request.method} ${path}`;
+    const route = open[name];
+    if (route !== undefined) return route(request);
+    if (name === 'GET /' && isToken(new URLSearchParams(query).get('token') ?? undefined, token)) {
+      return { status: 303, headers: { location: '/', 'set-cookie': tokenCookie(token) } };
+    }
+    if (!isAuthorized(request.headers, token)) {
+      return text(401, 'Open the page with the address that the provider printed: it ends in ?token=...\n');
+    }
+    return closed[name]?.(request) ?? text(404, 'There is nothing here.\n');
   }
-  app.get('/favicon.ico', (context) => context.body(null, 204));
 
-  app.get('/api/figures', (context) =>
-    context.json({ ...figures(provider), ...sampler.accounts, samples: sampler.samples }),
-  );
-  app.get('/api/events', (context) => {
-    if (sampler.watchers >= ADMIN_LIMITS.watchersMax) return context.text('Too many pages watch already.\n', 503);
-    return streamSSE(context, async (stream) => {
-      const ended = Promise.withResolvers<void>();
-      const send = (event: string, data: unknown): void => {
-        void stream.writeSSE({ event, data: JSON.stringify(data) }).catch(() => ended.resolve());
-      };
-      const tell = (): void => send('figures', { ...figures(provider), ...sampler.accounts });
-      const quiet = sampler.onSample((sample) => {
-        tell();
-        send('sample', sample);
-      });
-      stopping.addEventListener('abort', () => ended.resolve(), { once: true });
-      stream.onAbort(() => ended.resolve());
-      send('samples', sampler.samples);
-      tell();
-      await ended.promise;
-      quiet();
-    });
-  });
-
-  app.post('/api/peer', async (context) => {
-    const { peer, override } = peerAction.parse(await context.req.json());
-    await provider.setOverride(parsePeer(peer), override ?? undefined);
-    sampler.refreshAccounts();
-    return context.json({ peer, override });
-  });
-  app.post('/api/tariff', async (context) => {
-    const names = Object.keys(provider.tariff.rates) as (keyof typeof provider.tariff.rates)[];
-    const shape = z.strictObject(
-      Object.fromEntries(names.map((name) => [name, bytes])) as Record<(typeof names)[number], typeof bytes>,
-    );
-    await provider.setTariff(shape.parse(await context.req.json()));
-    return context.json({ cid: provider.tariff.cid.toString(), rates: provider.tariff.rates });
-  });
-  app.post('/api/pin', async (context) => {
-    const { cid } = pinAction.parse(await context.req.json());
-    const signal = AbortSignal.any([stopping, context.req.raw.signal, AbortSignal.timeout(ADMIN_LIMITS.pinTimeoutMs)]);
-    return context.json({ cid, ...(await provider.fetch(parseCid(cid), { signal })) });
-  });
-  app.get('/api/ledger.csv', async (context) => {
-    const { scoreLedger } = provider;
-    if (!(scoreLedger instanceof PersistentScoreLedger)) return context.text('This ledger keeps no history.\n', 404);
-    await scoreLedger.flush();
-    const rows = historyCsv(scoreLedger.history());
-    const csv = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        const { done, value } = rows.next();
-        if (done === true) controller.close();
-        else controller.enqueue(new TextEncoder().encode(value));
-      },
-    });
-    return context.body(csv, 200, {
-      'content-type': 'text/csv; charset=utf-8',
-      'content-disposition': 'attachment; filename="workswap-ledger.csv"',
-    });
-  });
-
-  app.notFound((context) => context.text('There is nothing here.\n', 404));
-  app.onError((error, context) => {
-    if (error instanceof HTTPException) {
-      const message = error.status === 413 ? 'The body is too large' : error.message;
-      return context.json({ error: { code: 'BAD_REQUEST', message } }, error.status);
-    }
-    if (error instanceof z.ZodError || error instanceof SyntaxError) {
-      const message = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
-      return context.json({ error: { code: 'BAD_REQUEST', message } }, 400);
-    }
-    const known = error instanceof WorkswapError;
-    return context.json(
-      { error: { code: known ? error.code : 'INTERNAL', message: error.message } },
-      known ? 409 : 500,
-    );
-  });
-  return app;
+  return async (request) => {
+    const reply = await answer(request).catch(failure);
+    return { ...reply, headers: { ...reply.headers, ...SECURITY_HEADERS } };
+  };
 }
 
-/** localhost and its addresses, and the name or address that the operator chose to listen at. */
-function isOwnHost(header: string | undefined, own: string): boolean {
-  const name = (header ?? '').replace(/:\d+$/, '').toLowerCase();
-  return [own.toLowerCase(), 'localhost', '127.0.0.1', '[::1]'].includes(name) || own === '0.0.0.0' || own === '[::]';
+function openRoutes({ provider, metrics, stopping }: RoutesInit): Record<string, Route> {
+  return {
+    'GET /healthz': () => text(200, 'ok\n'),
+    'GET /readyz': () =>
+      stopping.aborted || provider.libp2p.status !== 'started' ? text(503, 'not ready\n') : text(200, 'ready\n'),
+    'GET /metrics': async () => ({
+      status: 200,
+      headers: { 'content-type': metrics.contentType },
+      body: await metrics.text(),
+    }),
+  };
+}
+
+function pageRoutes(): Record<string, Route> {
+  const files = Object.entries(FILES).map(([path, { path: file, type }]): [string, Route] => [
+    `GET ${path}`,
+    async () => ({ status: 200, headers: { 'content-type': type }, body: await readFile(file) }),
+  ]);
+  return { ...Object.fromEntries(files), 'GET /favicon.ico': () => ({ status: 204, headers: {} }) };
+}
+
+function figureRoutes({ provider, sampler, stopping }: RoutesInit): Record<string, Route> {
+  return {
+    'GET /api/figures': () => json(200, { ...figures(provider), ...sampler.accounts, samples: sampler.samples }),
+    'GET /api/events': (request) => {
+      if (sampler.watchers >= ADMIN_LIMITS.watchersMax) return text(503, 'Too many pages watch already.\n');
+      return eventsReply(request, { provider, sampler, stopping });
+    },
+    'GET /api/ledger.csv': async () => {
+      const { scoreLedger } = provider;
+      if (!(scoreLedger instanceof PersistentScoreLedger)) return text(404, 'This ledger keeps no history.\n');
+      await scoreLedger.flush();
+      return {
+        status: 200,
+        headers: {
+          'content-type': 'text/csv; charset=utf-8',
+          'content-disposition': 'attachment; filename="workswap-ledger.csv"',
+        },
+        body: encoded(historyCsv(scoreLedger.history())),
+      };
+    },
+  };
+}
+
+function actionRoutes({ provider, sampler, stopping }: RoutesInit): Record<string, Route> {
+  return {
+    'POST /api/peer': async (request) => {
+      const { peer, override } = peerAction.parse(await jsonBody(request));
+      await provider.setOverride(parsePeer(peer), override ?? undefined);
+      sampler.refreshAccounts();
+      return json(200, { peer, override });
+    },
+    'POST /api/tariff': async (request) => {
+      const names = Object.keys(provider.tariff.rates) as (keyof typeof provider.tariff.rates)[];
+      const shape = z.strictObject(
+        Object.fromEntries(names.map((name) => [name, bytes])) as Record<(typeof names)[number], typeof bytes>,
+      );
+      await provider.setTariff(shape.parse(await jsonBody(request)));
+      return json(200, { cid: provider.tariff.cid.toString(), rates: provider.tariff.rates });
+    },
+    'POST /api/pin': async (request) => {
+      const { cid } = pinAction.parse(await jsonBody(request));
+      const signal = AbortSignal.any([stopping, request.signal, AbortSignal.timeout(ADMIN_LIMITS.pinTimeoutMs)]);
+      return json(200, { cid, ...(await provider.fetch(parseCid(cid), { signal })) });
+    },
+  };
+}
+
+async function jsonBody(request: HttpRequest): Promise<unknown> {
+  // Forms of other sites can send neither this type nor, with the cookie's SameSite, the cookie.
+  if (!(request.headers['content-type'] ?? '').startsWith('application/json')) {
+    throw new HttpError(415, 'BAD_REQUEST', 'Actions are sent as application/json');
+  }
+  return JSON.parse(Buffer.from(await request.body(ADMIN_LIMITS.bodyBytesMax)).toString('utf8'));
+}
+
+async function* encoded(rows: Iterable<string>): AsyncGenerator<Uint8Array> {
+  for (const row of rows) yield new TextEncoder().encode(row);
+}
+
+function text(status: number, body: string): HttpReply {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body };
+}
+
+function json(status: number, value: unknown): HttpReply {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+}
+
+function failure(error: unknown): HttpReply {
+  if (error instanceof z.ZodError || error instanceof SyntaxError) {
+    const message = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
+    return json(400, { error: { code: 'BAD_REQUEST', message } });
+  }
+  if (!(error instanceof WorkswapError)) return json(500, { error: { code: 'INTERNAL', message: String(error) } });
+  const status = error instanceof HttpError ? error.status : 409;
+  return json(status, { error: { code: error.code, message: error.message } });
 }
 
 function parsePeer(text: string): ReturnType<typeof peerIdFromString> {

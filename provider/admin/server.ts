@@ -1,11 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
+import { createListener, ListenError, parseListenAddress, startServer } from '../gateway/http/index.ts';
 import type { Provider } from '../provider.ts';
 import { Sampler } from './figures.ts';
-import { ADMIN_LIMITS } from './limits.ts';
+import { ADMIN_SERVER_LIMITS } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { createRoutes } from './routes.ts';
 import { adminToken } from './token.ts';
@@ -16,6 +13,8 @@ export interface AdminInit {
   listen: string;
   /** Where the token is kept; without it there is a new one for each start. */
   dataDir?: string;
+  /** Where errors go that are nobody's answer. */
+  onError?: (error: unknown) => void;
 }
 
 export interface Admin {
@@ -37,45 +36,33 @@ export class AdminListenError extends WorkswapError {
   }
 }
 
-const ADDRESS = /^(\[[0-9a-f:]+\]|[^:[\]]+):(\d{1,5})$/i;
-
 /** Serves the admin page, its figures and actions, metrics and health. @throws AdminListenError */
-export async function startAdmin({ provider, listen, dataDir }: AdminInit): Promise<Admin> {
-  const [, host, port] = ADDRESS.exec(listen) ?? [];
-  if (host === undefined || Number(port) > 65_535) throw new AdminListenError(listen, 'it is not HOST:PORT');
+export async function startAdmin({ provider, listen, dataDir, onError = () => {} }: AdminInit): Promise<Admin> {
+  const address = parseListenAddress(listen);
+  if (address === undefined) throw new AdminListenError(listen, 'it is not HOST:PORT');
   const token = await adminToken(dataDir);
   const sampler = new Sampler(provider);
   const metrics = createMetrics(provider, sampler);
   const stopping = new AbortController();
-  const app = createRoutes({ provider, sampler, metrics, token, host, stopping: stopping.signal });
-  const server = createServer(
-    { headersTimeout: ADMIN_LIMITS.headersTimeoutMs, requestTimeout: ADMIN_LIMITS.requestTimeoutMs },
-    getRequestListener(app.fetch),
-  );
-  await listening(server, listen, host.replace(/^\[|\]$/g, ''), Number(port));
+  const { host } = address;
+  const routes = createRoutes({ provider, sampler, metrics, token, host, stopping: stopping.signal });
+  const { listener, close } = createListener(routes, { ...ADMIN_SERVER_LIMITS, onError });
+  const server = await startServer(address, listener, ADMIN_SERVER_LIMITS).catch((error: unknown) => {
+    close();
+    metrics.stop();
+    throw error instanceof ListenError ? new AdminListenError(listen, error.reason) : error;
+  });
   sampler.start();
-  const origin = `http://${host}:${(server.address() as AddressInfo).port}`;
   return {
-    url: `${origin}/?token=${token}`,
-    origin,
+    url: `${server.url}/?token=${token}`,
+    origin: server.url,
     token,
     async stop() {
       sampler.stop();
       metrics.stop();
       stopping.abort();
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await server.stop({ graceMs: 0 });
+      close();
     },
   };
-}
-
-async function listening(server: Server, listen: string, host: string, port: number): Promise<void> {
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw new AdminListenError(listen, (error as Error).message);
-  }
 }

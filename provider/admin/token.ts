@@ -1,11 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Context } from 'hono';
-import { getCookie } from 'hono/cookie';
+import type { IncomingHttpHeaders } from 'node:http';
 
 const FILE = 'admin-token';
-export const TOKEN_COOKIE = 'workswap-admin';
+const COOKIE = 'workswap-admin';
 
 /** The token that opens the admin page: kept in the data directory, so that bookmarks last; readable by its owner only. */
 export async function adminToken(dataDir: string | undefined): Promise<string> {
@@ -37,7 +36,13 @@ export function isToken(given: string | undefined, token: string): boolean {
   return timingSafeEqual(digest(given), digest(token));
 }
 
-export function isAuthorized(context: Context, token: string): boolean {
-  const bearer = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '')?.[1];
-  return isToken(bearer ?? getCookie(context, TOKEN_COOKIE), token);
+export function isAuthorized({ authorization, cookie }: IncomingHttpHeaders, token: string): boolean {
+  const bearer = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+  const kept = (cookie ?? '').split(/; */).find((pair) => pair.startsWith(`${COOKIE}=`));
+  return isToken(bearer ?? kept?.slice(COOKIE.length + 1), token);
+}
+
+/** The page's address carries the token once; then the browser has it. */
+export function tokenCookie(token: string): string {
+  return `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict`;
 }

@@ -83,7 +83,8 @@ async function provide(flags: ProviderFlags): Promise<void> {
   let admin: Admin | undefined;
   let gateway: Gateway | undefined;
   try {
-    admin = await openAdmin(flags.admin ?? parseConfig(config, 'config').admin.listen, provider, flags.data);
+    const adminListen = flags.admin ?? parseConfig(config, 'config').admin.listen;
+    admin = await openAdmin(adminListen, provider, flags.data, onError);
     gateway = await openGateway(flags.gateway, provider, config, onError);
     const pages = {
       ...(gateway === undefined ? {} : { gateway: gateway.url, pinning: `${gateway.url}/psa` }),
@@ -101,10 +102,15 @@ async function provide(flags: ProviderFlags): Promise<void> {
   }
 }
 
-async function openAdmin(listen: string, provider: Provider, dataDir: string): Promise<Admin | undefined> {
+async function openAdmin(
+  listen: string,
+  provider: Provider,
+  dataDir: string,
+  onError: (error: unknown) => void,
+): Promise<Admin | undefined> {
   if (listen === '') return undefined;
   const { startAdmin } = await import('../admin/index.ts');
-  return startAdmin({ provider, listen, dataDir });
+  return startAdmin({ provider, listen, dataDir, onError });
 }
 
 async function openGateway(

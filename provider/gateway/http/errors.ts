@@ -22,7 +22,10 @@ export class HttpError extends WorkswapError {
 }
 
 export class ListenError extends WorkswapError {
+  readonly reason: string;
+
   constructor(address: string, reason: string, cause?: unknown) {
     super('LISTEN_FAILED', `Cannot listen on ${address}: ${reason}`, { fault: 'provider', cause });
+    this.reason = reason;
   }
 }
