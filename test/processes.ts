@@ -5,19 +5,25 @@ import { fileURLToPath } from 'node:url';
 
 const WORKSWAP = fileURLToPath(new URL('../provider/cli/workswap.js', import.meta.url));
 
-export interface ProviderProcess {
-  peerId: string;
-  addrs: string[];
-  /** `http://HOST:PORT` of its gateway, when it was asked for one. */
+/** A command that goes on until it is stopped. */
+export interface ServerProcess {
+  child: ChildProcess;
+  /** The first event, when it serves. */
+  ready: Record<string, unknown>;
+  /** `http://HOST:PORT` of its gateway, when it has one. */
   gateway: string | undefined;
   /** Of its admin page, with the token that opens it, likewise. */
   admin: string | undefined;
-  child: ChildProcess;
   /** Resolves with the first event of this name that has not been waited for yet. */
   event(name: string): Promise<Record<string, unknown>>;
-  /** SIGTERM, then waits for the end; resolves with the exit code. */
-  stop(): Promise<number | null>;
+  /** A signal, then waits for the end; resolves with the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
   kill(): Promise<void>;
+}
+
+export interface ProviderProcess extends ServerProcess {
+  peerId: string;
+  addrs: string[];
 }
 
 /** Whether this machine lets us mount a small disk that nobody else sees. */
@@ -44,11 +50,15 @@ export async function startProvider(options: {
     ...config,
     ...(options.args ?? []),
   ];
-  const command = [process.execPath, WORKSWAP, ...args];
-  if (options.diskBytes !== undefined) {
-    const mount = `mount -t tmpfs -o size=${options.diskBytes} none "$0" && exec "$@"`;
-    command.unshift('unshare', '--mount', 'sh', '-c', mount, options.data);
-  }
+  const mount = `mount -t tmpfs -o size=${options.diskBytes} none "$0" && exec "$@"`;
+  const disk = options.diskBytes === undefined ? [] : ['unshare', '--mount', 'sh', '-c', mount, options.data];
+  const server = await startServer(args, disk);
+  return { ...server, peerId: server.ready['peerId'] as string, addrs: server.ready['addrs'] as string[] };
+}
+
+/** Starts a `workswap` command with `--json` that says when it is ready. */
+export async function startServer(args: string[], around: string[] = []): Promise<ServerProcess> {
+  const command = [...around, process.execPath, WORKSWAP, ...args];
   const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -66,26 +76,25 @@ export async function startProvider(options: {
   const ended = new Promise<number | null>((resolve) => {
     child.on('exit', (code) => {
       for (const { name, reject } of waiting)
-        reject(new Error(`The provider ended (${code}) before "${name}": ${stderr}`));
+        reject(new Error(`workswap ${args[0]} ended (${code}) before "${name}": ${stderr}`));
       resolve(code);
     });
   });
   const event = (name: string): Promise<Record<string, unknown>> => {
     const at = events.findIndex((one) => one['event'] === name);
     if (at >= 0) return Promise.resolve(events.splice(at, 1)[0]!);
-    if (child.exitCode !== null) return Promise.reject(new Error(`The provider has ended: ${stderr}`));
+    if (child.exitCode !== null) return Promise.reject(new Error(`workswap ${args[0]} has ended: ${stderr}`));
     return new Promise((resolve, reject) => waiting.push({ name, resolve, reject }));
   };
   const ready = await event('ready');
   return {
-    peerId: ready['peerId'] as string,
-    addrs: ready['addrs'] as string[],
+    ready,
     gateway: ready['gateway'] as string | undefined,
     admin: ready['admin'] as string | undefined,
     child,
     event,
-    async stop() {
-      child.kill('SIGTERM');
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
       return ended;
     },
     async kill() {

@@ -6,7 +6,7 @@ const ALLOWED = {
   'access-control-allow-methods': 'GET, HEAD, OPTIONS',
   'access-control-allow-headers': 'Content-Type, Range, User-Agent, X-Requested-With',
   'access-control-expose-headers':
-    'Content-Length, Content-Location, Content-Range, Etag, X-Chunked-Output, X-Ipfs-Path, X-Ipfs-Roots, X-Stream-Output',
+    'Content-Length, Content-Location, Content-Range, Etag, Ipfs-Uri, X-Chunked-Output, X-Ipfs-Path, X-Ipfs-Roots, X-Stream-Output',
 };
 
 export function withCors(reply: HttpReply): HttpReply {

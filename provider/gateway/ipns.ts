@@ -15,7 +15,6 @@ export function recordReply(
   const headers = {
     etag,
     'cache-control': `public, max-age=${Math.floor(ttlMs / 1000)}`,
-    'x-ipfs-path': `/ipns/${name}`,
     'x-content-type-options': 'nosniff',
   };
   if (matchesTag(request.headers['if-none-match'], [etag])) return { status: 304, headers };

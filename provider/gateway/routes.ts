@@ -1,5 +1,16 @@
 import type { CID } from 'multiformats/cid';
-import { cidLabel, ipnsKey, parseCid, parsePath, splitTarget, wantedFormat, type Content } from './content/index.ts';
+import {
+  cidLabel,
+  ipnsKey,
+  parseCid,
+  parsePath,
+  pathHeaders,
+  splitTarget,
+  wantedFormat,
+  type Content,
+  type ContentPath,
+  type ContentRequest,
+} from './content/index.ts';
 import { isPreflight, preflightReply, withCors } from './cors.ts';
 import { inlineName, outlineName, type Site } from './hosts.ts';
 import { errorReply, HttpError, type HttpReply, type HttpRequest } from './http/index.ts';
@@ -18,6 +29,8 @@ interface Root {
   cid: CID;
   ttlMs: number | undefined;
 }
+
+type Place = Pick<ContentRequest, 'prefix' | 'ipfsUrl' | 'redirects'>;
 
 /** Content paths: at `/ipfs/CID` and `/ipns/NAME` of the main host, and at hosts of their own. */
 export class ContentRoutes {
@@ -59,6 +72,9 @@ export class ContentRoutes {
   ): Promise<HttpReply> {
     const uri = root === '' ? new URLSearchParams(query).get('uri') : null;
     if (uri !== null) return redirect(routeUri(uri));
+    // Software that puts a namespace before a path that has one.
+    if (/^ip[fn]s$/.test(root!) && /^\/[^/]/.test(rest!))
+      return redirect(`/${root}${rest}${query === '' ? '' : `?${query}`}`);
     const text = decodeRoot(root!);
     const kind = namespace as 'ipfs' | 'ipns';
     if (this.#init.subdomains && site.isName) return redirect(this.#ownHost(request, site, kind, text, rest!, query));
@@ -87,9 +103,29 @@ export class ContentRoutes {
     text: string,
     rest: string,
     query: string,
-    place: { prefix: string; ipfsUrl: string; redirects: boolean },
+    place: Place,
   ): Promise<HttpReply> {
     const path = parsePath(rest);
+    const named = pathHeaders(kind, text, path);
+    let reply: HttpReply;
+    try {
+      reply = await this.#answer(request, kind, text, path, query, place);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      reply = errorReply(request, error);
+    }
+    Object.assign(reply.headers, named);
+    return reply;
+  }
+
+  async #answer(
+    request: HttpRequest,
+    kind: 'ipfs' | 'ipns',
+    text: string,
+    path: ContentPath,
+    query: string,
+    place: Place,
+  ): Promise<HttpReply> {
     if (kind === 'ipns') {
       const params = new URLSearchParams(query);
       if (wantedFormat(request.headers, params).format === 'ipns-record' && path.segments.length === 0) {

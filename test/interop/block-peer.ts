@@ -124,6 +124,11 @@ export class BlockPeer {
     return this.#call({ name: 'seen' }) as ReturnType<BlockPeer['seen']>;
   }
 
+  /** Starts boxo's HTTP gateway over the blocks of the peer; returns its port (boxo only). */
+  gateway(): Promise<number> {
+    return this.#call({ name: 'gateway' }) as Promise<number>;
+  }
+
   async stop(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     if (this.#child.exitCode !== null) return;

@@ -20,7 +20,7 @@ export function carScope(query: URLSearchParams): CarScope {
   }
   const from = Number(match[1]);
   const to = match[2] === '*' ? undefined : Number(match[2]);
-  if (to !== undefined && from >= 0 && to >= 0 && to < from) {
+  if (to !== undefined && from < 0 === to < 0 && to < from) {
     throw new HttpError(400, 'RANGE_INVALID', `entity-bytes=${text} ends before it begins`);
   }
   return { scope: 'entity', bytes: { from, to } };

@@ -9,7 +9,7 @@ import { DOCUMENT_FORMATS, wantedFormat, type WantedFormat } from './format.ts';
 import { REDIRECTS_BYTES_MAX } from './limits.ts';
 import { DAG_PB, decodeUnixFs, isDirectory } from './node.ts';
 import { encodeSegments, parsePath, type ContentPath } from './path.ts';
-import { matchRedirect, parseRedirects } from './redirects.ts';
+import { matchRedirect, parseRedirects, withQuery } from './redirects.ts';
 import { resolvePath, type Resolved } from './resolve.ts';
 import { carReply, documentReply, rawReply } from './serve-blocks.ts';
 import { serveUnixFs } from './serve-unixfs.ts';
@@ -87,11 +87,11 @@ export class Content {
       const parameters = wanted.car;
       return carReply(request, reader, resolved, { headers, parameters, query, filename, limits: this.#init });
     }
-    if (own !== undefined && (format === undefined || format === own)) {
-      return documentReply(request, resolved, headers, own);
+    if (own !== undefined && (format === undefined || own.includes(format))) {
+      return documentReply(request, resolved, headers, format ?? own[0]);
     }
     // A browser's fetch that would like JSON gets the file that there is.
-    const isWish = wanted.isNegotiated && (format === 'json' || format === 'cbor');
+    const isWish = wanted.negotiated !== undefined && (format === 'json' || format === 'cbor');
     if (format !== undefined && !isWish) throw notConverted(format, resolved.cid);
     return serveUnixFs({
       request,
@@ -110,12 +110,10 @@ export class Content {
   }
 
   #headers(content: ContentRequest, resolved: Resolved, query: URLSearchParams, wanted: WantedFormat): HttpHeaders {
-    const { namespacePath, path, ttlMs } = content;
+    const { path, ttlMs } = content;
     const slash = path.hasSlash && path.segments.length > 0 ? '/' : '';
-    const url = `${namespacePath}${path.segments.length === 0 && path.hasSlash ? '/' : ''}${encodeSegments(path.segments)}${slash}`;
     const headers: HttpHeaders = {
       'cache-control': ttlMs === undefined ? IMMUTABLE : `public, max-age=${Math.floor(ttlMs / 1000)}`,
-      'x-ipfs-path': url,
       'x-ipfs-roots': resolved.roots.join(','),
       'x-content-type-options': 'nosniff',
     };
@@ -124,9 +122,9 @@ export class Content {
     if (filename !== undefined || download) {
       headers['content-disposition'] = disposition(download ? 'attachment' : 'inline', filename);
     }
-    if (wanted.isNegotiated && wanted.format !== undefined) {
-      const search = new URLSearchParams(query);
-      search.set('format', wanted.format);
+    if (wanted.negotiated !== undefined) {
+      // What the query says itself counts more than Accept.
+      const search = new URLSearchParams({ ...wanted.negotiated, ...Object.fromEntries(query) });
       headers['content-location'] = `${content.prefix}${encodeSegments(path.segments)}${slash}?${search}`;
       headers['vary'] = 'Accept';
     }
@@ -151,12 +149,13 @@ export class Content {
     if (rule === undefined) return undefined;
     const { to, status } = rule;
     if (status >= 300 && status <= 308) {
-      return { status, headers: { location: to, 'content-type': 'text/plain; charset=utf-8' } };
+      const location = withQuery(to, content.query);
+      return { status, headers: { location, 'content-type': 'text/plain; charset=utf-8' } };
     }
     const path = parsePath(to.split(/[?#]/)[0]!);
     const page = new BlockReader(this.#init.getBlock, request.signal, this.#init.blockTimeoutMs);
     const resolved = await resolvePath(page, content.root, path.segments);
-    const wanted: WantedFormat = { format: undefined, car: { order: 'dfs', dups: false }, isNegotiated: false };
+    const wanted: WantedFormat = { format: undefined, car: { order: 'dfs', dups: false }, negotiated: undefined };
     // The page is shown at the path that was asked for, so it cannot be sent elsewhere for a slash.
     const shown = { ...content, path: { segments: path.segments, hasSlash: true } };
     const headers = this.#headers(content, resolved, query, wanted);

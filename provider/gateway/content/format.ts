@@ -11,8 +11,8 @@ export interface CarParameters {
 export interface WantedFormat {
   format: Format | undefined;
   car: CarParameters;
-  /** True when Accept alone asked for the format: then the answer names the URL that does so too. */
-  isNegotiated: boolean;
+  /** When Accept alone asked for the format: the query that asks for the same, which the answer names. */
+  negotiated: Record<string, string> | undefined;
 }
 
 export const FORMAT_TYPES: Record<Format, string> = {
@@ -42,13 +42,14 @@ export function wantedFormat(headers: IncomingHttpHeaders, query: URLSearchParam
   const accepted = parseAccept(headers.accept);
   const entry = accepted.find(({ type }) => FORMATS_BY_TYPE.has(type));
   const format = (named as Format | null) ?? (entry === undefined ? undefined : FORMATS_BY_TYPE.get(entry.type));
-  const isNegotiated = entry !== undefined && named === null;
-  if (format !== 'car') return { format, car: DEFAULT_CAR, isNegotiated };
+  const isNegotiated = format !== undefined && named === null;
+  if (format !== 'car') return { format, car: DEFAULT_CAR, negotiated: isNegotiated ? { format } : undefined };
   const offers = accepted.filter(({ type }) => type === FORMAT_TYPES.car).map(({ parameters }) => parameters);
   let refusal: HttpError | undefined;
   for (const parameters of offers.length > 0 ? offers : [{}]) {
     try {
-      return { format, car: carParameters(parameters, query), isNegotiated };
+      const car = carParameters(parameters, query);
+      return { format, car, negotiated: isNegotiated ? { ...carQuery(parameters), format } : undefined };
     } catch (error) {
       refusal ??= error as HttpError;
     }
@@ -68,14 +69,19 @@ function carParameters(parameters: Record<string, string>, query: URLSearchParam
   return { order, dups: dups === 'y' };
 }
 
+function carQuery(parameters: Record<string, string>): Record<string, string> {
+  const given = Object.entries(parameters).filter(([name]) => ['version', 'order', 'dups'].includes(name));
+  return Object.fromEntries(given.map(([name, value]) => [`car-${name}`, value]));
+}
+
 function unsupported(name: string, value: string, offered: string): HttpError {
   return new HttpError(406, 'CAR_UNSUPPORTED', `A CAR with ${name}=${value} is not offered; ${name} can be ${offered}`);
 }
 
-/** IPLD codecs whose blocks are documents, with the format that each is already in. */
-export const DOCUMENT_FORMATS = new Map<number, Format>([
-  [0x0129, 'dag-json'],
-  [0x71, 'dag-cbor'],
-  [0x0200, 'json'],
-  [0x51, 'cbor'],
+/** IPLD codecs whose blocks are documents, with the formats that each is already in: all of DAG-JSON is JSON. */
+export const DOCUMENT_FORMATS = new Map<number, readonly [own: Format, ...more: Format[]]>([
+  [0x0129, ['dag-json', 'json']],
+  [0x71, ['dag-cbor', 'cbor']],
+  [0x0200, ['json']],
+  [0x51, ['cbor']],
 ]);

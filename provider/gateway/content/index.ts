@@ -1,11 +1,13 @@
 export { BlockReader } from './block-reader.ts';
 export { carOf } from './car.ts';
-export { Content, findRule, IMMUTABLE } from './content.ts';
+export { Content, findRule, IMMUTABLE, type ContentRequest } from './content.ts';
 export { disposition } from './disposition.ts';
 export { fileReply } from './file.ts';
 export { FORMAT_TYPES, wantedFormat } from './format.ts';
+export { pathHeaders } from './ipfs-uri.ts';
 export { cidLabel, ipnsKey, parseCid } from './names.ts';
 export { decodeUnixFs, isDirectory, DAG_PB } from './node.ts';
 export { parsePath, splitTarget, type ContentPath } from './path.ts';
 export { resolvePath } from './resolve.ts';
 export { findEntry } from './directory.ts';
+export { withQuery } from './redirects.ts';

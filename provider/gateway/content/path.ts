@@ -27,7 +27,15 @@ export function parsePath(encoded: string): ContentPath {
 }
 
 export function encodeSegments(segments: readonly string[]): string {
-  return segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
+  return segments.map((segment) => `/${encodeSegment(segment)}`).join('');
+}
+
+/** Everything but the unreserved characters of RFC 3986. */
+export function encodeSegment(segment: string): string {
+  return encodeURIComponent(segment.toWellFormed()).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** Splits a request's target into path and query. */

@@ -74,6 +74,13 @@ function fill(to: string, values: ReadonlyMap<string, string>): string {
   return to.startsWith('/') ? `/${filled.replace(/^[/\\]+/, '')}` : filled;
 }
 
+/** The target of a redirect with what the visitor's query had. */
+export function withQuery(to: string, query: string): string {
+  if (query === '') return to;
+  const [, path = '', search, hash = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(to) ?? [];
+  return `${path}${search === undefined ? '?' : `${search}&`}${query}${hash}`;
+}
+
 function segmentsOf(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');
 }

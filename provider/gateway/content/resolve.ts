@@ -8,7 +8,7 @@ import { DAG_PB, decodeUnixFs, isDirectory } from './node.ts';
 export interface Resolved {
   cid: CID;
   bytes: Uint8Array;
-  /** CIDs of the root and of what each segment led to: X-Ipfs-Roots. */
+  /** CIDs of the root and of the block in which each segment ended: X-Ipfs-Roots. */
   roots: CID[];
 }
 
@@ -24,6 +24,7 @@ export async function resolvePath(reader: BlockReader, root: CID, segments: read
   for (let i = 0; i < segments.length;) {
     const step = await stepInto(reader, cid, bytes, segments, i);
     if (step === undefined) throw notFound(root, segments, i);
+    for (let inside = 1; inside < step.taken; inside++) roots.push(cid);
     cid = step.cid;
     i += step.taken;
     bytes = await reader.get(cid);

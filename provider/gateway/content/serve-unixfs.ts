@@ -1,3 +1,4 @@
+import type { UnixFS } from 'ipfs-unixfs';
 import type { CID } from 'multiformats/cid';
 import { HttpError, matchesTag, type HttpHeaders, type HttpReply, type HttpRequest } from '../http/index.ts';
 import { isRaw, type BlockReader } from './block-reader.ts';
@@ -47,14 +48,24 @@ export async function serveUnixFs(answer: UnixFsAnswer): Promise<HttpReply> {
   if (node.unixfs.type !== 'file' && node.unixfs.type !== 'raw') {
     throw new HttpError(500, 'NOT_UNIXFS', `${cid} is UnixFS ${node.unixfs.type}, which has no bytes to show`);
   }
-  return fileOf(answer, cid, cid, answer.path.segments.at(-1) ?? '');
+  return fileOf(answer, cid, cid, answer.path.segments.at(-1) ?? '', node.unixfs.mtime);
 }
 
 /** @param tagged the file itself, or the directory whose index it is */
-async function fileOf(answer: UnixFsAnswer, cid: CID, tagged: CID, name: string): Promise<HttpReply> {
-  const { request, reader, headers, status, filename } = answer;
+async function fileOf(
+  answer: UnixFsAnswer,
+  cid: CID,
+  tagged: CID,
+  name: string,
+  mtime?: UnixFS['mtime'],
+): Promise<HttpReply> {
+  const { request, reader, status, filename } = answer;
   const etag = `"${tagged}"`;
-  if (isMatch(request, status, [etag])) return notModified({ ...headers, etag });
+  const modified = mtime === undefined ? undefined : httpDate(Number(mtime.secs) * 1000);
+  const headers = { ...answer.headers, ...(modified !== undefined && { 'last-modified': modified }) };
+  if (isMatch(request, status, [etag]) || isUnmodified(request, status, modified)) {
+    return notModified({ ...headers, etag });
+  }
   return fileReply(request, reader, { cid, name: filename ?? name, etag, headers, status });
 }
 
@@ -97,6 +108,17 @@ function crumbsOf({ shown, prefix, path }: UnixFsAnswer): { name: string; url: s
     crumbs.push({ name, url: `${prefix}${encodeSegments(path.segments.slice(0, index + 1))}` });
   }
   return crumbs;
+}
+
+function httpDate(ms: number): string | undefined {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? undefined : date.toUTCString();
+}
+
+/** By date, which counts only where the client sends no tags (RFC 9110, 13.1.3). */
+function isUnmodified({ headers }: HttpRequest, status: number, modified: string | undefined): boolean {
+  if (modified === undefined || status !== 200 || headers['if-none-match'] !== undefined) return false;
+  return Date.parse(modified) <= Date.parse(headers['if-modified-since'] ?? '');
 }
 
 export function isMatch(request: HttpRequest, status: number, tags: string[]): boolean {

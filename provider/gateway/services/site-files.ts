@@ -9,6 +9,7 @@ import {
   isDirectory,
   parsePath,
   resolvePath,
+  withQuery,
   type ContentPath,
 } from '../content/index.ts';
 import { HttpError, matchesTag, type HttpReply, type HttpRequest } from '../http/index.ts';
@@ -52,7 +53,8 @@ export class SiteFiles {
     }
     if (found.kind === 'none') return undefined;
     if (found.kind === 'redirect') {
-      return { status: found.status, headers: { location: found.to, 'cache-control': 'no-cache' } };
+      const location = withQuery(found.to, search.slice(1));
+      return { status: found.status, headers: { location, 'cache-control': 'no-cache' } };
     }
     if (found.kind === 'slash') {
       // Relative, so that it holds below /workswap/NAME too.

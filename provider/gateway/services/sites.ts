@@ -135,7 +135,8 @@ export class Sites {
       const receipt = error instanceof JobError ? error.receipt?.receipt : undefined;
       // Who goes away while the work goes on has had the work.
       admitted.settle(receipt?.priceBytes ?? (request.signal.aborted ? admitted.heldBytes : 0));
-      throw error;
+      // Why a job was cancelled is known here only.
+      throw request.signal.aborted ? request.signal.reason : error;
     } finally {
       stopClock();
     }

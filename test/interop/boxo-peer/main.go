@@ -112,6 +112,8 @@ func (d *dispatcher) run(ctx context.Context, c command) (any, error) {
 		return n.receipt(c.Peer)
 	case "wantlist":
 		return n.wantlist(c.Peer)
+	case "gateway":
+		return n.serveGateway()
 	case "seen":
 		return n.tap.counts(), nil
 	}
