@@ -240,3 +240,17 @@ test('the service at the root gets cookies where they are its own, not those of 
     expect(JSON.parse((await ask(gateway, '/x', { host, headers })).text).cookie).toBe('workswap-admin=secret');
   }
 });
+
+test('behind a proxy redirects lead to its host; what others say of it counts for nothing', async () => {
+  const proxied = await scene({ trustProxy: true });
+  const alone = await scene();
+  const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'web.example' };
+  const at = async ({ gateway, site }: Scene, more: Record<string, string>) => {
+    return (await ask(gateway, `/ipfs/${site}/docs`, { host: 'localhost', headers: more })).headers.location;
+  };
+  expect(await at(proxied, headers)).toBe(`https://${proxied.site}.ipfs.web.example/docs`);
+  expect(await at(alone, headers)).toBe(`http://${alone.site}.ipfs.localhost/docs`);
+  for (const host of ['evil.example/?', 'a@evil.example', 'evil.example#', 'a, b', '']) {
+    expect(await at(proxied, { 'x-forwarded-host': host })).toBe(`http://${proxied.site}.ipfs.localhost/docs`);
+  }
+});

@@ -16,7 +16,9 @@ import { inlineName, outlineName, type Site } from './hosts.ts';
 import { errorReply, HttpError, type HttpReply, type HttpRequest } from './http/index.ts';
 import { asNameError, recordReply } from './ipns.ts';
 import type { GatewayInit } from './types.ts';
+import { isLoopback } from './visitors/index.ts';
 
+const HOST = /^[a-z0-9.-]{1,253}(?::\d{1,5})?$/i;
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)+$/i;
 
 export interface ContentRoutesInit extends Pick<GatewayInit, 'resolveIpns'> {
@@ -168,14 +170,19 @@ export class ContentRoutes {
     rest: string,
     query: string,
   ): string {
-    const forwarded = this.#init.trustProxy ? request.headers['x-forwarded-host'] : undefined;
+    const forwarded = HOST.exec(this.#forwarded(request, 'x-forwarded-host') ?? '')?.[0];
     const label = kind === 'ipfs' ? cidLabel(parseCid(text)) : nameLabel(text);
     const search = query === '' ? '' : `?${query}`;
-    return `${this.#scheme(request)}://${label}.${kind}.${String(forwarded ?? host)}${rest === '' ? '/' : rest}${search}`;
+    return `${this.#scheme(request)}://${label}.${kind}.${forwarded ?? host}${rest === '' ? '/' : rest}${search}`;
   }
 
-  #scheme({ headers }: HttpRequest): string {
-    return this.#init.trustProxy && headers['x-forwarded-proto'] === 'https' ? 'https' : 'http';
+  #scheme(request: HttpRequest): string {
+    return this.#forwarded(request, 'x-forwarded-proto') === 'https' ? 'https' : 'http';
+  }
+
+  /** What our own proxy says of the request; anybody else could say it too. */
+  #forwarded({ headers, client }: HttpRequest, name: string): string | undefined {
+    return this.#init.trustProxy && isLoopback(client) ? headers[name]?.toString() : undefined;
   }
 }
 

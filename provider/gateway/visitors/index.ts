@@ -1,2 +1,2 @@
-export { clientKey, forwardedClient } from './client-key.ts';
+export { clientKey, forwardedClient, isLoopback } from './client-key.ts';
 export { Visitors, type Admitted } from './visitors.ts';
