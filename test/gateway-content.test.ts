@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CarReader } from '@ipld/car';
 import * as dagCbor from '@ipld/dag-cbor';
 import * as dagPb from '@ipld/dag-pb';
 import { UnixFS } from 'ipfs-unixfs';
 import type { CID } from 'multiformats/cid';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { dagCborCid } from '../sdk/protocol/index.ts';
 import { addFiles, ask, gatewayScene, type AskOptions, type Scene } from './gateway-scene.ts';
 
@@ -141,7 +145,7 @@ describe('blocks', () => {
     expect(dagPb.decode(raw.body).Links.map(({ Name }) => Name)).toContain('a');
     const negotiated = await get(`/ipfs/${root}`, { headers: { accept: 'application/vnd.ipld.raw' } });
     expect(negotiated.headers['content-location']).toBe(`/ipfs/${root}?format=raw`);
-    for (const format of ['dag-json', 'json', 'dag-cbor', 'tar']) {
+    for (const format of ['dag-json', 'json', 'dag-cbor']) {
       expect((await get(`/ipfs/${root}?format=${format}`)).status).toBe(406);
     }
     expect((await get(`/ipfs/${root}?format=nonsense`)).status).toBe(400);
@@ -222,6 +226,31 @@ describe('CARs', () => {
     expect((await get(`/ipfs/${zeros}?format=car&car-version=2`)).status).toBe(406);
     expect((await get(`/ipfs/${zeros}?format=car&dag-scope=some`)).status).toBe(400);
     expect((await get(`/ipfs/${zeros}?format=car&entity-bytes=9:1`)).status).toBe(400);
+  });
+});
+
+describe('TARs', () => {
+  it('unpack to the tree, with names of every kind', async () => {
+    const long = `${'sub/'.repeat(40)}${'é'.repeat(60)}.txt`;
+    const files = { 'a/b.txt': 'one', 'ą ę.txt': 'ż', [long]: 'deep', empty: '', 'big.bin': LONG };
+    const tree = await addFiles(scene.provider.blocks, files, { chunkSize: 1000 });
+    const reply = await get(`/ipfs/${tree}?format=tar`);
+    expect(reply.headers).toMatchObject({
+      'content-type': 'application/x-tar',
+      'content-disposition': `attachment; filename="${tree}.tar"`,
+      etag: `"${tree}.x-tar"`,
+    });
+    const directory = await mkdtemp(join(tmpdir(), 'workswap-tar-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    execFileSync('tar', ['-x', '-C', directory], { input: reply.body });
+    for (const [name, content] of Object.entries(files)) {
+      expect(await readFile(join(directory, tree.toString(), name))).toEqual(Buffer.from(content));
+    }
+    expect((await get(`/ipfs/${tree}/big.bin?format=tar`)).body.subarray(512, 10_512)).toEqual(Buffer.from(LONG));
+    const back = await get(`/ipfs/${tree}`, {
+      headers: { accept: 'application/x-tar', 'if-none-match': reply.headers.etag! },
+    });
+    expect(back.status).toBe(304);
   });
 });
 

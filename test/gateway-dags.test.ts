@@ -233,3 +233,23 @@ test('a directory with too many entries is cut; blocks that cannot be decoded ar
   expect((await ask(dags.gateway, `/ipfs/${short}`)).status).toBe(500);
   expect((await ask(dags.gateway, '/ipfs/bafkqaaa')).status).toBe(200);
 });
+
+test('a TAR of a tree without end, of names that would leave it, or of what is no UnixFS breaks off', async () => {
+  const dags = await Dags.open({ carBlocksMax: 1000, carBytesMax: 10 << 20 });
+  const directory = (links: { name: string; cid: CID }[]) => dags.node(new UnixFS({ type: 'directory' }), links);
+  const leaf = dags.raw(Buffer.from('leaf'));
+  let deep = directory([]);
+  for (let level = 0; level < 60; level++) deep = directory(['a', 'b'].map((name) => ({ name, cid: deep })));
+  const whole = await ask(dags.gateway, `/ipfs/${directory([{ name: 'a', cid: leaf }])}?format=tar`);
+  expect(whole.status).toBe(200);
+  const { fetched } = dags;
+  for (const cid of [deep, bomb(dags, 20, 1), directory([{ name: 'x', cid: dags.cbor(dagCbor.encode({})) }])]) {
+    await expect(ask(dags.gateway, `/ipfs/${cid}?format=tar`)).rejects.toThrow();
+  }
+  expect(dags.fetched - fetched).toBeLessThan(1100);
+  for (const name of ['..', '.', '', '/etc/passwd', 'a/../../b', 'a\\b', 'nul\0']) {
+    await expect(ask(dags.gateway, `/ipfs/${directory([{ name, cid: leaf }])}?format=tar`)).rejects.toThrow();
+  }
+  expect((await ask(dags.gateway, `/ipfs/${dags.cbor(dagCbor.encode({}))}?format=tar`)).status).toBe(400);
+  expect(dags.errors).toEqual([]);
+});

@@ -11,7 +11,7 @@ import { DAG_PB, decodeUnixFs, isDirectory } from './node.ts';
 import { encodeSegments, parsePath, type ContentPath } from './path.ts';
 import { matchRedirect, parseRedirects, withQuery } from './redirects.ts';
 import { resolvePath, type Resolved } from './resolve.ts';
-import { carReply, documentReply, rawReply } from './serve-blocks.ts';
+import { carReply, documentReply, rawReply, tarReply } from './serve-blocks.ts';
 import { serveUnixFs } from './serve-unixfs.ts';
 
 export interface ContentInit extends CarLimits {
@@ -86,6 +86,11 @@ export class Content {
     if (format === 'car') {
       const parameters = wanted.car;
       return carReply(request, reader, resolved, { headers, parameters, query, filename, limits: this.#init });
+    }
+    if (format === 'tar') {
+      const newReader = (): BlockReader =>
+        new BlockReader(this.#init.getBlock, request.signal, this.#init.blockTimeoutMs);
+      return tarReply(request, newReader, resolved, { headers, filename, limits: this.#init });
     }
     if (own !== undefined && (format === undefined || own.includes(format))) {
       return documentReply(request, resolved, headers, format ?? own[0]);

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { HttpError, parseRange, type HttpHeaders, type HttpReply, type HttpRequest } from '../http/index.ts';
-import { isIdentity, type BlockReader } from './block-reader.ts';
+import { isIdentity, isRaw, type BlockReader } from './block-reader.ts';
 import { carScope, type CarScope } from './car-scope.ts';
 import { writeCar, type CarLimits } from './car.ts';
 import { disposition } from './disposition.ts';
 import { FORMAT_TYPES, type CarParameters, type Format } from './format.ts';
+import { DAG_PB } from './node.ts';
 import type { Resolved } from './resolve.ts';
 import { isMatch, notModified } from './serve-unixfs.ts';
+import { notUnixFs, writeTar } from './tar.ts';
 
 /** One block as it is. */
 export function rawReply(
@@ -85,6 +87,25 @@ export function carReply(
   if (isMatch(request, 200, [String(headers['etag'])])) return notModified(headers);
   const { dups } = parameters;
   return { status: 200, headers, body: writeCar(reader, [...reader.blocks], { ...scope, dups }, options.limits) };
+}
+
+/** The tree below as a TAR. */
+export function tarReply(
+  request: HttpRequest,
+  newReader: () => BlockReader,
+  { cid }: Resolved,
+  options: { headers: HttpHeaders; filename: string | undefined; limits: CarLimits },
+): HttpReply {
+  if (!isRaw(cid) && cid.code !== DAG_PB) throw notUnixFs(cid);
+  const headers: HttpHeaders = {
+    ...options.headers,
+    etag: `"${cid}.x-tar"`,
+    'content-type': FORMAT_TYPES.tar,
+    'content-disposition': disposition('attachment', options.filename ?? `${cid}.tar`),
+    'accept-ranges': 'none',
+  };
+  if (isMatch(request, 200, [String(headers['etag'])])) return notModified(headers);
+  return { status: 200, headers, body: writeTar(newReader, cid, options.limits) };
 }
 
 /** Everything that the bytes follow from: the blocks of the path and the parameters. The order is fixed, so it is strong. */
