@@ -143,6 +143,8 @@ export class Sampler {
   }
 
   #take(): void {
+    // Of a node that stops there is nothing to tell any more: its ledger may be closed.
+    if (this.#provider.libp2p.status !== 'started') return;
     if (performance.now() >= this.#accountsDueMs) this.refreshAccounts();
     const { jobs, sandbox } = this.#provider.stats();
     const timeMs = Date.now();
