@@ -82,7 +82,9 @@ test('nothing is told or done without the token, which the address carries once 
 test('other sites reach nothing: neither by a name that leads here nor by a form', async () => {
   const admin = await open(await provider());
   expect(await statusWithHost(`${admin.origin}/api/figures`, 'evil.example', as(admin))).toBe(421);
-  expect(await statusWithHost(`${admin.origin}/metrics`, 'evil.example')).toBe(421);
+  for (const host of ['evil.example', 'localhost.evil.example', 'a.localhost', '10.1.2.3', '0.0.0.0']) {
+    expect(await statusWithHost(`${admin.origin}/metrics`, host), host).toBe(421);
+  }
   expect(await statusWithHost(`${admin.origin}/api/figures`, 'localhost:1', as(admin))).toBe(200);
   const form = await fetch(`${admin.origin}/api/peer`, {
     method: 'POST',
