@@ -102,6 +102,28 @@ describe('a request that could be read in two ways is refused, and nothing behin
   });
 });
 
+describe('other things that HTTP can be asked for', () => {
+  const head = (line: string, ...headers: string[]) =>
+    [line, 'Host: HOST', ...headers, 'Connection: close', '', ''].join('\r\n');
+
+  it('no tunnel, no other protocol, no echo', async () => {
+    expect(await raw('CONNECT evil.example:80 HTTP/1.1\r\nHost: evil.example:80\r\n\r\n')).toBe('');
+    expect(statuses(await raw(head('TRACE /x HTTP/1.1', 'Cookie: c=1')))).toEqual([405]);
+    const upgrade = 'GET /x HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n';
+    expect(statuses(await raw(upgrade))).toEqual([200]);
+    expect(statuses(await raw(head('GET /x HTTP/1.1', 'Expect: wonders')))).toEqual([417]);
+    expect(statuses(await raw(head('BREW /x HTTP/1.1')))).toEqual([400]);
+  });
+
+  it('who asks first whether a body may come is told to go on, and then the answer', async () => {
+    const { socket, ended } = open(head('POST /x HTTP/1.1', 'Content-Length: 3', 'Expect: 100-continue'));
+    socket.once('data', () => socket.write('a=b'));
+    const answer = await ended;
+    expect(statuses(answer)).toEqual([100, 200]);
+    expect(answer).toContain('"body":"a=b"');
+  });
+});
+
 describe('floods of headers', () => {
   it('are cut off by count and by size, and the connection ends', async () => {
     const many = Array.from({ length: 150 }, (_, i) => `x-${i}: 1\r\n`).join('');
