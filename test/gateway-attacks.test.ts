@@ -8,9 +8,8 @@ let scene: Scene;
 beforeAll(async () => {
   scene = await gatewayScene({
     domains: ['sites.example'],
-    headersTimeoutMs: 300,
-    requestTimeoutMs: 300,
-    idleTimeoutMs: 1000,
+    headersTimeoutMs: 1000,
+    requestTimeoutMs: 1000,
     connectionsPerClientMax: 32,
   });
 });
