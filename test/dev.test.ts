@@ -29,6 +29,8 @@ beforeAll(async () => {
   await writeFile(join(project, 'public', 'plain.html'), '<h1>static</h1>');
   await mkdir(join(project, 'public', 'docs'));
   await writeFile(join(project, 'public', 'docs', 'index.html'), 'docs');
+  await writeFile(join(project, 'public', 'big.bin'), new Uint8Array(5_000_000));
+  await writeFile(join(project, 'public', 'empty.bin'), '');
   await writeFile(join(project, 'secret'), 'secret');
   await symlink(join(project, 'secret'), join(project, 'public', 'leak.txt'));
   dev = await startDevProcess(project);
@@ -49,6 +51,9 @@ describe('workswap dev', () => {
   it('serves the files of the site, and asks the handler for everything else', async () => {
     expect((await get('/style.css')).headers.get('content-type')).toBe('text/css; charset=utf-8');
     expect((await get('/docs/')).text).toContain('docs');
+    const big = await fetch(new URL('/big.bin', dev.url));
+    expect([big.headers.get('content-length'), (await big.bytes()).length]).toEqual(['5000000', 5_000_000]);
+    expect(await (await fetch(new URL('/empty.bin', dev.url))).text()).toBe('');
     expect((await get('/docs/nothing')).text).toBe('GET ');
     const posted = await fetch(new URL('/x', dev.url), { method: 'POST', body: 'body' });
     expect(await posted.text()).toBe('POST body');

@@ -1,11 +1,11 @@
-import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { consumer, directory } from './fixtures.ts';
 import { startProvider, workswap } from './processes.ts';
 import { notesHandler, post, read } from './service-scene.ts';
 
-const PROVIDER = ['--no-first-job'];
+const PROVIDER = ['--no-first-job', '--verbose', '--gateway', '127.0.0.1:0'];
 
 /** What the commands print, as far as it is looked at here. */
 interface Printed {
@@ -43,12 +43,14 @@ describe('workswap service', () => {
     const created = await json('service', 'create', 'notes', '--handler', handler, '--site', site, '--data', data);
     expect(created.endpoints).toEqual([{ peer: provider.peerId, accepted: true }]);
     const name = created.service;
+    expect(await provider.event('hosted')).toMatchObject({ service: name, descriptor: expect.any(String) });
     expect((await stat(join(data, 'keys', 'notes.key'))).mode & 0o777).toBe(0o600);
     const twice = await workswap(['service', 'create', 'notes', '--handler', handler, '--data', data]);
     expect(twice.code).toBe(1);
     expect(twice.stderr).toContain('SERVICE_EXISTS');
 
     await post(visitor, name, 'one');
+    expect(await provider.event('job')).toMatchObject({ method: 'POST', path: '/', code: 'OK', status: 200 });
     await post(visitor, name, 'two');
     const shown = await json('service', 'show', 'notes', '--data', data);
     expect(shown.history).toHaveLength(2);
@@ -56,6 +58,7 @@ describe('workswap service', () => {
     const back = await json<Printed[]>('service', 'rollback', 'notes', '--back', '1', '--data', data);
     expect(back[0]?.root).toBe(shown.history[1]?.after);
     expect(await read(visitor, name)).toMatch(/\none\n$/);
+    expect(await provider.event('rolledBack')).toMatchObject({ service: name, root: shown.history[1]?.after });
     const updated = await json('service', 'update', 'notes', '--no-site', '--data', data);
     expect(updated.sequence).toBe(2);
     expect(updated).not.toHaveProperty('site');
@@ -94,5 +97,36 @@ describe('workswap service', () => {
     expect(await run('create', 'notes', '--handler', 'nothing.wasm')).toMatchObject({ code: 2 });
     expect(await run('create', 'Not A Name', '--handler', handler)).toMatchObject({ code: 5 });
     expect(await run('rollback', 'notes')).toMatchObject({ code: 2 });
+  });
+
+  it('publishes a project, its files and its handler, and a visitor of the gateway uses both', async () => {
+    const data = await directory();
+    const { provider } = await started(data);
+    const project = join(await directory(), 'pages');
+    expect((await workswap(['new', project, '--template', 'site'])).code).toBe(0);
+    await writeFile(join(project, 'public', 'big.bin'), new Uint8Array(3_000_000).fill(7));
+    const published = await json('publish', project, '--data', data);
+    const ready = provider.gateway!;
+    const at = async (path: string) => fetch(new URL(`/workswap/pages${path}`, ready));
+    const big = await at('/big.bin');
+    expect([big.status, (await big.bytes()).length]).toEqual([200, 3_000_000]);
+    const page = await at('/');
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    expect(page.headers.get('x-workswap-receipt')).toMatch(/^bafyrei/);
+    await writeFile(join(project, 'public', 'big.bin'), 'smaller');
+    const again = await json('publish', project, '--data', data);
+    expect([again.service, again.sequence]).toEqual([published.service, 2]);
+    expect(await (await at('/big.bin')).text()).toBe('smaller');
+  });
+
+  it('runs a handler here with a directory as its state', async () => {
+    const files = await directory();
+    const [handler, state] = [join(files, 'notes.wasm'), join(files, 'state')];
+    await writeFile(handler, await notesHandler());
+    const run = (...args: string[]) => workswap(['run', handler, '--state', state, '--caller', 'me', ...args]);
+    expect((await run('--data', 'first')).stdout.toString()).toBe('note 1');
+    expect(await readFile(join(state, 'notes', '1000'), 'utf8')).toBe('first');
+    expect(await run('--path', '/fail', '--data', 'lost')).toMatchObject({ code: 4 });
+    expect((await run()).stdout.toString()).toBe('for me\nfirst\n');
   });
 });

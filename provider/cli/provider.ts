@@ -5,7 +5,9 @@ import { CID } from 'multiformats/cid';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { CONFIG_FILE, defaultDirectory, parseConfig, readConfigFile } from '../config.ts';
 import type { ConfigInput } from '../config.ts';
+import type { EndedJob } from '../jobs/index.ts';
 import { errorJson, UsageError } from './errors.ts';
+import { formatBytes, shortPeer } from './output.ts';
 import { parseCid } from './session.ts';
 import type { Gateway } from '../gateway/index.ts';
 import type { Admin } from '../admin/index.ts';
@@ -24,6 +26,7 @@ interface ProviderFlags {
   gateway?: string;
   want: string[];
   firstJob: boolean;
+  verbose?: boolean;
   json?: boolean;
 }
 
@@ -50,6 +53,7 @@ export function addProvider(program: Command): Command {
       repeat,
       [],
     )
+    .option('--verbose', 'print every job that ends, with who asked and what it cost')
     .option('--no-first-job', 'skip the job that shows at the start that everything works')
     .option(
       '--json',
@@ -90,6 +94,8 @@ async function provide(flags: ProviderFlags): Promise<void> {
       ...(gateway === undefined ? {} : { gateway: gateway.url, pinning: `${gateway.url}/psa` }),
       ...(admin === undefined ? {} : { admin: admin.url }),
     };
+    provider.services.onEvent(print);
+    if (flags.verbose) provider.activity.onEnd((job) => print({ event: 'job', ...job }));
     print({ event: 'ready', peerId: provider.peerId.toString(), addrs: provider.addrs, ...pages });
     if (flags.firstJob && !flags.json && !stopping.aborted) await showFirstJob(provider, flags.data, stopping);
     await Promise.all([serveUntil(stopping), ...wants.map((root) => obtain(provider, root, stopping, print))]);
@@ -207,7 +213,20 @@ function printLine({ event, ...fields }: Event): void {
     console.log(
       `Fetched ${String(fields['cid'])}: ${String(fields['blocks'])} blocks, ${String(fields['bytes'])} bytes`,
     );
+  else if (event === 'hosted')
+    console.log(`Hosts ${String(fields['service'])} for ${shortPeer(String(fields['maintainer']))}`);
+  else if (event === 'unhosted') console.log(`Hosts ${String(fields['service'])} no more; its state is kept`);
+  else if (event === 'rolledBack')
+    console.log(`Rolled ${String(fields['service'])} back to the state ${String(fields['root'])}`);
+  else if (event === 'job') console.log(jobLine(fields as unknown as EndedJob));
   else if (event === 'error') process.stderr.write(`workswap: ${JSON.stringify(fields['error'])}\n`);
+}
+
+function jobLine({ method, path, code, status, elapsedMs, priceBytes, consumer }: EndedJob): string {
+  const result = code === 'OK' ? String(status) : code;
+  const line = `${method} ${path} ${result}  ${elapsedMs} ms  ${formatBytes(priceBytes)}  ${shortPeer(consumer)}`;
+  // A stranger chose method and path, and shall not steer a terminal with them.
+  return line.replace(/\p{Cc}/gu, '?');
 }
 
 async function showFirstJob(provider: Provider, data: string, signal: AbortSignal): Promise<void> {

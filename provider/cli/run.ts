@@ -14,6 +14,7 @@ export function addRun(program: Command): Command {
     .description('Run a handler here, metered as a provider would, without any network.')
     .argument('<file>', 'a .wasm file')
     .option('--home <DIR>', 'directory whose published blocks the handler may read', defaultDirectory('consumer'))
+    .option('--state <DIR>', "files that are the service's state; GET and HEAD read them, other methods change them")
     .option('--caller <ID>', 'who the handler believes is asking', 'local')
     .option('--profile [FILE.svg]', 'tell where the fuel went, by function and line; FILE.svg: a flame graph')
     .option(
@@ -23,20 +24,23 @@ export function addRun(program: Command): Command {
   return addRequestFlags(command)
     .addHelpText(
       'after',
-      `\nExamples:\n  workswap run hello.wasm --path '/?name=Ada'\n  workswap run upload.wasm --data @photo.png --json\n  workswap run hello.wasm --profile hello.svg`,
+      `\nExamples:\n  workswap run hello.wasm --path '/?name=Ada'\n  workswap run upload.wasm --data @photo.png --json\n  workswap run notes.wasm --state notes --data 'body=first'\n  workswap run hello.wasm --profile hello.svg`,
     )
     .action(run);
 }
 
 async function run(
   file: string,
-  flags: RequestFlags & { home: string; caller: string; profile?: string | true; json?: boolean },
+  flags: RequestFlags & { home: string; state?: string; caller: string; profile?: string | true; json?: boolean },
   command: Command,
 ): Promise<void> {
   const bytes = await readInput(file);
   const request = normalizeRequest(await requestOf(flags));
   const signal = interruptSignal();
-  const { openLocalEngine } = await import('../local-engine.ts');
+  const [{ openLocalEngine }, { DirectoryState, isQuery }] = await Promise.all([
+    import('../local-engine.ts'),
+    import('../workbench/index.ts'),
+  ]);
   const directory = blocksDirectory(flags.home);
   const cid = rawCid(bytes);
   const engine = await openLocalEngine(
@@ -49,6 +53,7 @@ async function run(
     const limits = limitsOf(flags);
     const { tariff: rates } = parseConfig({}, 'defaults');
     const priceMax = command.getOptionValueSource('maxPrice') === 'default' ? Number.MAX_SAFE_INTEGER : flags.maxPrice;
+    const state = flags.state === undefined ? undefined : await DirectoryState.open(flags.state);
     const job = {
       module,
       input,
@@ -56,6 +61,7 @@ async function run(
       timeMs: request.timeMs,
       limits,
       budget: { rates, priceMax, compiledBytes: 0 },
+      ...(state === undefined ? {} : { state: { view: state, writable: !isQuery(request.method) } }),
     };
     const outcome = await engine.sandbox.run(job, { signal });
     const { outputBytes, readBytes, writtenBytes, fuel, memoryPagesPeak, error } = outcome;
@@ -71,6 +77,8 @@ async function run(
     for (const { message } of outcome.logs) process.stderr.write(`log: ${message}\n`);
     const profiling = flags.profile === undefined ? undefined : await import('./profile.ts');
     const profile = await profiling?.profileJob(file, bytes, job, engine);
+    if (error === undefined && outcome.changes !== undefined) state?.apply(outcome.changes);
+    await state?.written();
     const json = {
       ...runJson(outcome, priceBytes),
       ...(profile === undefined ? {} : { profile: profiling?.profileJson(profile) }),

@@ -1,6 +1,9 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { BuildError } from '../../sdk/build/index.ts';
 import { REQUEST_BODY_BYTES_MAX } from '../../sdk/protocol/index.ts';
 import type { DevSite } from './dev-site.ts';
@@ -10,6 +13,7 @@ import type { RequestRecord } from './records.ts';
 import { RELOAD_SCRIPT, withReload } from './reload.ts';
 import type { ReloadHub } from './reload.ts';
 import { staticFile } from './static-files.ts';
+import type { StaticFile } from './static-files.ts';
 
 export interface DevServerEvents {
   request(record: RequestRecord): void;
@@ -77,9 +81,7 @@ export class DevServer {
     if (site !== undefined && (method === 'GET' || method === 'HEAD')) {
       const file = await staticFile(site, path);
       if (file !== undefined) {
-        const isHtml = file.type.startsWith('text/html');
-        const body = isHtml ? withReload(new TextDecoder().decode(file.bytes)) : file.bytes;
-        send(response, 200, { 'content-type': file.type, ...NO_STORE }, method === 'HEAD' ? '' : body);
+        await sendFile(response, method, file);
         return;
       }
     }
@@ -179,6 +181,20 @@ function send(
     return;
   }
   response.end(body);
+}
+
+/** A page gets the reload script, and is short; everything else goes out as it is read. */
+async function sendFile(response: ServerResponse, method: string, { file, size, type }: StaticFile): Promise<void> {
+  const headers = { 'content-type': type, ...NO_STORE };
+  if (method === 'HEAD') send(response, 200, headers, '');
+  else if (type.startsWith('text/html')) send(response, 200, headers, withReload(await readFile(file, 'utf8')));
+  else {
+    response.writeHead(200, { ...headers, 'content-length': size });
+    // A browser that goes away in the middle is no failure.
+    await pipeline(size === 0 ? [] : createReadStream(file, { end: size - 1 }), response).catch(() =>
+      response.destroy(),
+    );
+  }
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {

@@ -7,8 +7,7 @@ import type { Profile } from '../profile/index.ts';
 import { createNodeHost } from '../sandbox/index.ts';
 import { openFile } from '../store/index.ts';
 import { HandlerRunner, isQuery } from '../workbench/index.ts';
-import type { Project } from '../workbench/index.ts';
-import type { DirectoryState } from './directory-state.ts';
+import type { DirectoryState, Project } from '../workbench/index.ts';
 import { Records } from './records.ts';
 import type { RequestRecord } from './records.ts';
 

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { BuildError } from '../../sdk/build/index.ts';
 import { rawCid } from '../../sdk/protocol/index.ts';
-import { openProject } from '../workbench/index.ts';
+import { DirectoryState, openProject } from '../workbench/index.ts';
 import { DevServer } from './dev-server.ts';
 import { DevSite } from './dev-site.ts';
-import { DirectoryState } from './directory-state.ts';
 import type { RequestRecord } from './records.ts';
 import { ReloadHub } from './reload.ts';
 import { watchProject } from './watch.ts';

@@ -1,9 +1,11 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { lookup } from 'mrmime';
 
 export interface StaticFile {
-  bytes: Uint8Array;
+  /** Where it is on disk. */
+  file: string;
+  size: number;
   type: string;
 }
 
@@ -19,12 +21,13 @@ export async function staticFile(site: string, path: string): Promise<StaticFile
   if (decoded.split('/').some((segment) => segment === '..' || segment === '.')) return undefined;
   try {
     const root = await realpath(site);
-    let file = await realpath(join(root, decoded.endsWith('/') ? `${decoded}index.html` : decoded));
+    const file = await realpath(join(root, decoded.endsWith('/') ? `${decoded}index.html` : decoded));
     // A link may not lead out of the site: it would not be published either.
     if (!file.startsWith(root + sep)) return undefined;
-    if ((await stat(file)).isDirectory()) return undefined;
+    const stats = await stat(file);
+    if (!stats.isFile()) return undefined;
     const type = lookup(file) ?? 'application/octet-stream';
-    return { bytes: await readFile(file), type: type.startsWith('text/') ? `${type}; charset=utf-8` : type };
+    return { file, size: stats.size, type: type.startsWith('text/') ? `${type}; charset=utf-8` : type };
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import type { StateChanges } from '../sandbox/index.ts';
-import { MemoryState } from '../workbench/index.ts';
+import { MemoryState } from './memory-state.ts';
 
 /**
  * A state whose files are files of a directory, so that an author can look at them, change them and throw them away. They
