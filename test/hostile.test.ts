@@ -6,6 +6,8 @@ import { rawCid, WorkswapError } from '../sdk/protocol/index.ts';
 import { truncations } from './hostile/bombs.ts';
 import type { HostileCase } from './hostile/case.ts';
 import { corpus } from './hostile/corpus.ts';
+import { FILE_PATH, HUGE_COUNT, HUGE_DIRECTORY } from './hostile/state.ts';
+import { MemoryState } from '../provider/workbench/index.ts';
 
 /**
  * Goal: whatever a stranger sends ends in its documented error, and everybody else is served meanwhile. Method: every
@@ -25,6 +27,10 @@ const sandbox = createSandbox({
   readFile: async (_, offset, length) => FILE.subarray(offset, offset + length),
   fileSize: async () => FILE.length,
 });
+const state = new MemoryState([
+  [FILE_PATH, new Uint8Array(100).fill(7)],
+  ...Array.from({ length: HUGE_COUNT }, (_, i) => [`${HUGE_DIRECTORY}/${i}`, new Uint8Array(1)] as const),
+]);
 const honest = jobOf(loadHandler());
 
 afterAll(async () => {
@@ -33,12 +39,14 @@ afterAll(async () => {
 });
 
 /** The code that the attempt ends with; undefined when the job succeeds. */
-async function endOf({ bytes, job }: HostileCase): Promise<string | undefined> {
+async function endOf({ bytes, job, state: access }: HostileCase): Promise<string | undefined> {
   const module = bytes();
   const cid = rawCid(module);
   blocks.set(cid.toString(), module);
   try {
-    const outcome = await sandbox.run(jobOf(await loader.load(cid), job), { consumer: 'stranger' });
+    const spec = jobOf(await loader.load(cid), job);
+    const at = access === undefined ? {} : { state: { view: state, writable: access === 'update' } };
+    const outcome = await sandbox.run({ ...spec, ...at }, { consumer: 'stranger' });
     return outcome.error?.code;
   } catch (error) {
     if (!(error instanceof WorkswapError)) throw error;

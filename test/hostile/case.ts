@@ -6,6 +6,8 @@ export interface HostileCase {
   /** The module's bytes; made when the case runs, since some are large. */
   bytes(): Uint8Array;
   job?: JobParts;
+  /** It runs at the state of a service; undefined without one. */
+  state?: 'query' | 'update' | undefined;
   /** The documented codes of which one must come; undefined when the attempt is harmless and the job succeeds. */
   ends: string | readonly string[] | undefined;
 }
