@@ -65,10 +65,16 @@ export interface Maintained {
 export async function maintain(
   maintainer: Consumer,
   providers: Provider[],
-  fields: { sponsor?: Descriptor['policy']['sponsor']; expiresMs?: number; sequence?: number; key?: PrivateKey } = {},
+  fields: {
+    sponsor?: Descriptor['policy']['sponsor'];
+    expiresMs?: number;
+    sequence?: number;
+    key?: PrivateKey;
+    handler?: CID;
+  } = {},
 ): Promise<Maintained> {
   const { sequence = 1, key = await generateKeyPair('Ed25519'), ...others } = fields;
-  const handler = await offer(maintainer, await notesHandler());
+  const handler = fields.handler ?? (await offer(maintainer, await notesHandler()));
   const endpoints = providers.map(endpointOf);
   const publication = await makePublication(key, { handler, endpoints, ...others }, sequence);
   for (const provider of providers) {
