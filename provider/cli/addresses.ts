@@ -1,6 +1,8 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { multiaddr } from '@multiformats/multiaddr';
 import { z } from 'zod';
+import { UsageError } from './errors.ts';
 
 const schema = z.record(z.string(), z.string());
 const PROVIDERS_MAX = 1000;
@@ -30,4 +32,15 @@ async function readAll(home: string): Promise<Record<string, string>> {
   } catch {
     return {};
   }
+}
+
+/** The peer id at the end of an address. @throws UsageError */
+export function checkPeerAddress(flag: string, text: string): string {
+  try {
+    const last = multiaddr(text).getComponents().at(-1);
+    if (last?.name === 'p2p' && last.value !== undefined) return last.value;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`${flag} takes a multiaddr that ends in /p2p/PEER-ID, not ${text}`);
 }

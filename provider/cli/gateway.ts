@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Command } from 'commander';
 import { CONFIG_FILE, parseConfig, readConfigFile } from '../config.ts';
-import { errorJson, UsageError } from './errors.ts';
+import { checkPeerAddress } from './addresses.ts';
+import { errorJson } from './errors.ts';
 import { addConsumerFlags, interruptSignal, openConsumer, type ConsumerFlags } from './session.ts';
 
 interface GatewayFlags extends ConsumerFlags {
@@ -48,7 +49,7 @@ Examples:
 }
 
 async function serve(flags: GatewayFlags): Promise<void> {
-  for (const peer of flags.peer) checkPeer(peer);
+  for (const peer of flags.peer) checkPeerAddress('--peer', peer);
   const path = join(flags.home, CONFIG_FILE);
   const { gateway: config } = parseConfig((await readConfigFile(path)) ?? {}, path);
   const listen = flags.listen ?? (config.listen === '' ? DEFAULT_LISTEN : config.listen);
@@ -73,15 +74,6 @@ async function serve(flags: GatewayFlags): Promise<void> {
     await consumer.stop();
   }
   print({ event: 'stopped' });
-}
-
-function checkPeer(text: string): void {
-  try {
-    if (multiaddr(text).getComponents().at(-1)?.name === 'p2p') return;
-  } catch {
-    // Said below.
-  }
-  throw new UsageError(`--peer takes a multiaddr that ends in /p2p/PEER-ID, not ${text}`);
 }
 
 type Event = { event: string } & Record<string, unknown>;

@@ -16,6 +16,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => Command>> = {
   test: async () => (await import('./test.ts')).addTest,
   service: async () => (await import('./service.ts')).addService,
   pin: async () => (await import('./pin.ts')).addPin,
+  mail: async () => (await import('./mail.ts')).addMail,
   publish: async () => (await import('./publish.ts')).addPublish,
   meter: async () => (await import('./meter.ts')).addMeter,
   calibrate: async () => (await import('./calibrate.ts')).addCalibrate,

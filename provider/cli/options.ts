@@ -99,7 +99,8 @@ function headersOf(lines: string[]): Record<string, string> {
   return headers;
 }
 
-async function bodyOf(data: string): Promise<Uint8Array | string> {
+/** A flag's own text, or with @FILE what the file holds, or with @- standard input. */
+export async function bodyOf(data: string): Promise<Uint8Array | string> {
   if (!data.startsWith('@')) return data;
   return readInput(data === '@-' ? '/dev/stdin' : data.slice(1));
 }

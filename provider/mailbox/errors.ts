@@ -8,7 +8,8 @@ export type MailboxErrorCode =
   | 'SENDER_LIMIT'
   | 'SENDER_REFUSED'
   | 'STORE_LIMIT'
-  | 'MESSAGE_TOO_LARGE'
+  | 'FILE_TOO_LARGE'
+  | 'FILE_MISSING'
   | 'TTL_REFUSED'
   | 'PRICE_EXCEEDED'
   | 'NOT_PAID_FOR'
@@ -29,6 +30,7 @@ const RETRYABLE: readonly MailboxErrorCode[] = [
   'MAILBOX_FULL',
   'SENDER_LIMIT',
   'STORE_LIMIT',
+  'FILE_MISSING',
   'NOT_PAID_FOR',
   'TOO_MANY_REQUESTS',
   'NO_ENDPOINT',

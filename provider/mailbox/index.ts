@@ -1,4 +1,11 @@
-export { MailboxClient, type Copy, type MailboxNode, type Sent } from './client/client.ts';
+export {
+  MailboxClient,
+  type AttachedFile,
+  type Copy,
+  type MailboxNode,
+  type SendOptions,
+  type Sent,
+} from './client/client.ts';
 export { Inbox, type InboxInit } from './client/inbox.ts';
 export { openMailboxesAt } from './client/open-mailboxes.ts';
 export { checkMailboxPublication, mailboxName } from './publication.ts';

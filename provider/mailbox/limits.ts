@@ -18,6 +18,10 @@ export const MAILBOX_LIMITS = {
   /** Of one sender, waiting for one recipient: nobody fills somebody's mailbox alone. */
   messagesPerSenderMax: { default: 20_000, min: 1, max: MAX },
   bytesPerSenderMax: { default: 128 * MIB, min: 1, max: MAX },
+  /** Files that messages name: one, all of one sender, all. */
+  fileBytesMax: { default: 64 * MIB, min: 0, max: MAX },
+  filesBytesPerSenderMax: { default: 1 * GIB, min: 0, max: MAX },
+  filesBytesMax: { default: 64 * GIB, min: 0, max: MAX },
   /** Longest time that a message is kept for. */
   ttlMsMax: { default: 90 * DAY_MS, min: 1000, max: 3650 * DAY_MS },
   /** Bytes that one message costs besides its own. */
@@ -54,3 +58,7 @@ export const TAKEN_MAX = 4_096;
 export const SCAN_MAX = 20_000;
 export const PAGE_MESSAGES_MAX = 1000;
 export const PAGE_BYTES_MAX = MIB;
+
+/** Files that are fetched at the same time, and how long each may take. */
+export const HOLDS_MAX = 4;
+export const HOLD_TIMEOUT_MS = 300_000;

@@ -1,9 +1,18 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
+import { CID } from 'multiformats/cid';
 import { OverCreditError, type ScoreLedger } from '../ledger/index.ts';
 import { MailboxError } from './errors.ts';
 import { Leases, type Device } from './leases.ts';
-import { PAGE_BYTES_MAX, SCAN_MAX, TAKEN_MAX, TTL_MS_MIN, type MailboxLimits } from './limits.ts';
+import {
+  HOLD_TIMEOUT_MS,
+  HOLDS_MAX,
+  PAGE_BYTES_MAX,
+  SCAN_MAX,
+  TAKEN_MAX,
+  TTL_MS_MIN,
+  type MailboxLimits,
+} from './limits.ts';
 import { MAILBOX_PROTOCOL, PENDING_BYTES_MAX, STREAMS_PER_PEER_MAX } from './net/constants.ts';
 import { Notifier } from './net/notifier.ts';
 import { PeerStream } from './net/peer-stream.ts';
@@ -26,6 +35,8 @@ export interface MailboxesInit {
   allowed: ReadonlySet<string>;
   /** Keeps a recipient's signed record where senders find it. */
   keepRecord: (peer: PeerId, publication: MailboxPublication) => Promise<void>;
+  /** Fetches all blocks of a file, from the peer first. @throws when it has more bytes, or cannot be had */
+  fetchFile: (root: CID, bytes: number, from: PeerId, signal: AbortSignal) => Promise<void>;
   onError: (error: unknown) => void;
 }
 
@@ -45,6 +56,8 @@ export class Mailboxes {
   readonly #leases = new Map<number, Leases>();
   readonly #streams = new Set<PeerStream>();
   readonly #budget = { bytes: PENDING_BYTES_MAX };
+  readonly #stopped = new AbortController();
+  #holds = 0;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<unknown> | undefined;
 
@@ -67,6 +80,7 @@ export class Mailboxes {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#stopped.abort(new MailboxError('SHUTTING_DOWN', 'The provider is stopping. Try again later.'));
     this.#notifier.stop();
     await this.#init.libp2p.unhandle(MAILBOX_PROTOCOL);
     // What is under way is committed and answered before the streams end.
@@ -86,6 +100,11 @@ export class Mailboxes {
     const { store } = this.#init;
     const box = store.mailboxOf(peer);
     return box === undefined ? { messages: 0, bytes: 0 } : store.waiting(box.id);
+  }
+
+  /** Roots of the files that messages name: not to be collected as garbage. */
+  *roots(): Generator<CID> {
+    for (const root of this.#init.store.held()) yield CID.decode(root);
   }
 
   /** Who has a mailbox here. */
@@ -120,6 +139,8 @@ export class Mailboxes {
         return this.#open(question, peer);
       case 'put':
         return this.#put(question, peer);
+      case 'hold':
+        return this.#hold(question, peer);
       case 'list':
         return this.#list(question.after, question.limit, peer);
       case 'take':
@@ -150,20 +171,13 @@ export class Mailboxes {
 
   /** Nothing is awaited before the store has the message: puts of one stream are kept in their order. */
   async #put({ to, message, body, ttlMs, priceMaxBytes }: PutQuestion, from: PeerId): Promise<object> {
-    const { store, scoreLedger, limits } = this.#init;
-    if (ttlMs < TTL_MS_MIN || ttlMs > limits.ttlMsMax) {
-      throw new MailboxError('TTL_REFUSED', `ttlMs is from ${TTL_MS_MIN} to ${limits.ttlMsMax} here, not ${ttlMs}.`);
-    }
+    const { store, scoreLedger } = this.#init;
+    this.#checkTtl(ttlMs);
     const box = store.mailboxOf(to);
-    if (box === undefined) throw new MailboxError('MAILBOX_UNKNOWN', `${to} has no mailbox at this provider.`);
+    if (box === undefined) throw unknownMailbox(to);
     const priceBytes = priceOf(body.length, ttlMs, this.rates);
     const senderPays = box.payer === 'sender';
-    if (senderPays && priceBytes > priceMaxBytes) {
-      throw new MailboxError(
-        'PRICE_EXCEEDED',
-        `This message costs ${priceBytes} bytes; ${priceMaxBytes} were allowed.`,
-      );
-    }
+    if (senderPays && priceBytes > priceMaxBytes) throw tooExpensive(priceBytes, priceMaxBytes);
     const reservation = this.#reserve(senderPays ? from : peerIdFromString(to), priceBytes, senderPays);
     let spent = 0;
     try {
@@ -178,6 +192,44 @@ export class Mailboxes {
       if (spent > 0) await scoreLedger.settle(reservation, spent);
       else scoreLedger.abandon(reservation, 0);
     }
+  }
+
+  /** Fetches a file of the sender's and keeps it; it earns the sender nothing more than its own bytes, which it pays for. */
+  async #hold(
+    { to, root, bytes, ttlMs, priceMaxBytes }: Extract<Question, { ask: 'hold' }>,
+    from: PeerId,
+  ): Promise<object> {
+    const { store, scoreLedger, limits, fetchFile } = this.#init;
+    if (bytes > limits.fileBytesMax) {
+      throw new MailboxError('FILE_TOO_LARGE', `A file has at most ${limits.fileBytesMax} bytes here, not ${bytes}.`);
+    }
+    this.#checkTtl(ttlMs);
+    if (store.mailboxOf(to) === undefined) throw unknownMailbox(to);
+    const priceBytes = priceOf(bytes, ttlMs, this.rates);
+    if (priceBytes > priceMaxBytes) throw tooExpensive(priceBytes, priceMaxBytes);
+    if (this.#holds >= HOLDS_MAX) {
+      throw new MailboxError('TOO_MANY_REQUESTS', 'Files of others are being fetched. Try again in a moment.');
+    }
+    const reservation = scoreLedger.reserve(from, priceBytes, 'work');
+    this.#holds++;
+    let spent = 0;
+    try {
+      await fetchFile(root, bytes, from, AbortSignal.any([AbortSignal.timeout(HOLD_TIMEOUT_MS), this.#stopped.signal]));
+      // What was transferred is owed from here on, also where there is no room for it.
+      spent = priceBytes;
+      await store.run({ do: 'hold', root: root.bytes, sender: from.toString(), bytes, ttlMs });
+      return { state: 'waiting', priceBytes };
+    } finally {
+      this.#holds--;
+      if (spent > 0) await scoreLedger.settle(reservation, spent);
+      else scoreLedger.abandon(reservation, 0);
+    }
+  }
+
+  #checkTtl(ttlMs: number): void {
+    const { ttlMsMax } = this.#init.limits;
+    if (ttlMs >= TTL_MS_MIN && ttlMs <= ttlMsMax) return;
+    throw new MailboxError('TTL_REFUSED', `ttlMs is from ${TTL_MS_MIN} to ${ttlMsMax} here, not ${ttlMs}.`);
   }
 
   #reserve(payer: PeerId, priceBytes: number, isSender: boolean): ReturnType<ScoreLedger['reserve']> {
@@ -273,4 +325,12 @@ export class Mailboxes {
     const peers = new Set([...this.#streams].map(({ peer }) => peer.toString()));
     for (const peer of peers) if (this.#init.store.mailboxOf(peer)?.id === box) this.#notifier.notify(peer);
   }
+}
+
+function unknownMailbox(peer: string): MailboxError {
+  return new MailboxError('MAILBOX_UNKNOWN', `${peer} has no mailbox at this provider.`);
+}
+
+function tooExpensive(priceBytes: number, priceMaxBytes: number): MailboxError {
+  return new MailboxError('PRICE_EXCEEDED', `This costs ${priceBytes} bytes; ${priceMaxBytes} were allowed.`);
 }

@@ -46,8 +46,9 @@ export async function sealDocument(type: string, payload: object, key: PrivateKe
 export async function openDocument(
   type: string,
   bytes: Uint8Array,
+  bytesMax: number = DOCUMENT_BYTES_MAX,
 ): Promise<{ payload: Record<string, unknown>; signer: string }> {
-  if (bytes.length > DOCUMENT_BYTES_MAX) throw new DocumentError(type, `it has more than ${DOCUMENT_BYTES_MAX} bytes`);
+  if (bytes.length > bytesMax) throw new DocumentError(type, `it has more than ${bytesMax} bytes`);
   const document = decodeMap(type, bytes);
   const { payload, signature, signer } = document;
   if (!isMap(payload) || !(signature instanceof Uint8Array) || typeof signer !== 'string') {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Libp2p, PeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
+import type { CID } from 'multiformats/cid';
 import type { Bitswap } from '../../bitswap/index.ts';
 import type { ScoreLedger } from '../../ledger/index.ts';
 import type { NameRecord } from '../../services/index.ts';
@@ -31,6 +32,18 @@ export interface MailboxNode {
 export interface Copy {
   provider: string;
   error?: Error;
+}
+
+/** A file that a message names: root and bytes of all blocks of its DAG. Our node serves it. */
+export interface AttachedFile {
+  root: CID;
+  bytes: number;
+}
+
+export interface SendOptions extends PutOptions {
+  id?: Uint8Array;
+  files?: readonly AttachedFile[];
+  signal?: AbortSignal | undefined;
 }
 
 export interface Sent {
@@ -93,11 +106,7 @@ export class MailboxClient {
   async send(
     to: PeerId,
     body: Uint8Array,
-    {
-      id = randomBytes(MESSAGE_ID_BYTES),
-      signal,
-      ...options
-    }: PutOptions & { id?: Uint8Array; signal?: AbortSignal } = {},
+    { id = randomBytes(MESSAGE_ID_BYTES), files = [], signal, ...options }: SendOptions = {},
   ): Promise<Sent> {
     const { endpoints } = await this.find(to, signal);
     if (endpoints.length === 0) throw new MailboxError('NO_ENDPOINT', `${to.toString()} names no mailbox.`);
@@ -105,6 +114,8 @@ export class MailboxClient {
       endpoints.map(async (place): Promise<Copy> => {
         try {
           const endpoint = await this.at(place, signal);
+          // A message is there only when all that it names is.
+          for (const { root, bytes } of files) await endpoint.hold(to, root, bytes, options, signal);
           await endpoint.put(to, id, body, options, signal);
           return { provider: place.peer };
         } catch (error) {

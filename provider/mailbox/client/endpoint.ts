@@ -1,7 +1,8 @@
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface';
+import type { CID } from 'multiformats/cid';
 import { FrameReader, FrameWriter, WorkswapError } from '../../../sdk/protocol/index.ts';
 import { MailboxError } from '../errors.ts';
-import { TTL_MS_DEFAULT } from '../limits.ts';
+import { HOLD_TIMEOUT_MS, TTL_MS_DEFAULT } from '../limits.ts';
 import {
   acknowledgeAnswerOf,
   decodeAnswer,
@@ -29,6 +30,7 @@ export interface PutOptions {
 }
 
 const PRICE_MAX_BYTES_DEFAULT = 16 * 1024 * 1024;
+const FILE_PRICE_MAX_BYTES_DEFAULT = 256 * 1024 * 1024;
 
 interface Channel {
   stream: Stream;
@@ -84,6 +86,24 @@ export class MailboxEndpoint {
     return answer;
   }
 
+  /**
+   * Has the provider fetch a file of ours and keep it for that time, for messages to this recipient to name it. Our node has
+   * to serve its blocks until it resolves.
+   * @param bytes of all blocks of its DAG
+   */
+  async hold(
+    to: PeerId | string,
+    root: CID,
+    bytes: number,
+    { ttlMs = TTL_MS_DEFAULT, priceMaxBytes = FILE_PRICE_MAX_BYTES_DEFAULT }: PutOptions = {},
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const question = { ask: 'hold', to: to.toString(), root, bytes, ttlMs, priceMaxBytes } as const;
+    const { priceBytes } = await this.#ask(question, putAnswerOf, signal, HOLD_TIMEOUT_MS);
+    if (priceBytes > priceMaxBytes) throw this.#badAnswer(new Error('it charges more than was allowed'));
+    if (priceBytes > 0) this.#init.onPrice?.(this.provider, priceBytes);
+  }
+
   /** What waits for us, in order, without taking it. */
   async list(
     { after = 0, limit = 100 }: { after?: number; limit?: number } = {},
@@ -121,9 +141,14 @@ export class MailboxEndpoint {
     channel?.stream.abort(new Error('The mailbox is not used any more'));
   }
 
-  async #ask<T>(question: Question, decode: (ok: Record<string, unknown>) => T, signal?: AbortSignal): Promise<T> {
+  async #ask<T>(
+    question: Question,
+    decode: (ok: Record<string, unknown>) => T,
+    signal?: AbortSignal,
+    timeoutMs = ANSWER_TIMEOUT_MS,
+  ): Promise<T> {
     if (this.#closed) throw new MailboxError('NO_ENDPOINT', 'This endpoint was closed.');
-    const deadline = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const deadline = AbortSignal.timeout(timeoutMs);
     const both = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     both.throwIfAborted();
     const channel = await (this.#channel ??= this.#open());

@@ -1,6 +1,7 @@
 import { encode } from '@ipld/dag-cbor';
 import { peerIdFromString } from '@libp2p/peer-id';
-import { DocumentError, WorkswapError } from '../../../sdk/protocol/index.ts';
+import { CID } from 'multiformats/cid';
+import { CID_BYTES_MAX, DocumentError, WorkswapError } from '../../../sdk/protocol/index.ts';
 import { decodeMap, hasOnly, isCount, isMap } from '../../../sdk/protocol/signed.ts';
 import { MailboxError } from '../errors.ts';
 import { MESSAGE_BYTES_MAX, MESSAGE_ID_BYTES, PAGE_BYTES_MAX, PAGE_MESSAGES_MAX, RULES_MAX } from '../limits.ts';
@@ -12,6 +13,7 @@ export type Question =
   | { ask: 'rates' }
   | { ask: 'open'; settings: MailboxSettings; record?: Uint8Array; document?: Uint8Array }
   | { ask: 'put'; to: string; message: Uint8Array; body: Uint8Array; ttlMs: number; priceMaxBytes: number }
+  | { ask: 'hold'; to: string; root: CID; bytes: number; ttlMs: number; priceMaxBytes: number }
   | { ask: 'list'; after: number; limit: number }
   | { ask: 'take'; limit: number; bytesMax: number }
   | { ask: 'acknowledge'; sequences: number[] }
@@ -67,6 +69,19 @@ function toQuestion(map: Record<string, unknown>): Question {
         to: peerOf(map['to']),
         message,
         body,
+        ttlMs: countOf(map['ttlMs']),
+        priceMaxBytes: countOf(map['priceMaxBytes']),
+      };
+    }
+    case 'hold': {
+      only('to', 'root', 'bytes', 'ttlMs', 'priceMaxBytes');
+      const root = CID.asCID(map['root']);
+      if (root === null || root.bytes.length > CID_BYTES_MAX) throw malformed('it names no file');
+      return {
+        ask,
+        to: peerOf(map['to']),
+        root,
+        bytes: countOf(map['bytes']),
         ttlMs: countOf(map['ttlMs']),
         priceMaxBytes: countOf(map['priceMaxBytes']),
       };

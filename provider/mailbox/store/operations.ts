@@ -7,6 +7,8 @@ export type Operation =
   | { do: 'open'; peer: string; settings: MailboxSettings }
   | { do: 'put'; put: Put }
   | { do: 'acknowledge'; mailbox: number; sequences: readonly number[] }
+  /** A file that is in the block store by now is kept from here on. */
+  | { do: 'hold'; root: Uint8Array; sender: string; bytes: number; ttlMs: number }
   /** Ends what has expired and forgets what ended long ago, some of each. */
   | { do: 'sweep'; rowsMax: number };
 
@@ -26,6 +28,7 @@ export type Result =
   /** It was put before: what became of it. */
   | { is: 'known'; state: MessageState }
   | { is: 'acknowledged'; count: number }
+  | { is: 'held' }
   | { is: 'swept'; count: number }
   | { is: 'refused'; code: MailboxErrorCode; message: string };
 

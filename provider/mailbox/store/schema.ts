@@ -64,5 +64,16 @@ export const mailboxSchema: Schema = {
       wall_ms INTEGER NOT NULL
     ) STRICT;
     `,
+    `
+    -- Files that messages name, as roots of DAGs in the block store.
+    CREATE TABLE held (
+      root BLOB NOT NULL,
+      sender TEXT NOT NULL,
+      bytes INTEGER NOT NULL,
+      expires_ms INTEGER NOT NULL,
+      PRIMARY KEY (root, sender)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX held_by_sender ON held (sender);
+    `,
   ],
 };

@@ -67,7 +67,7 @@ export class MailboxStore {
     );
     this.#nextExpiry = sqlite.prepare(
       `SELECT min(at) AS at FROM (SELECT min(expires_ms) AS at FROM messages
-       UNION ALL SELECT min(forget_ms) FROM ended)`,
+       UNION ALL SELECT min(forget_ms) FROM ended UNION ALL SELECT min(expires_ms) FROM held)`,
     );
   }
 
@@ -108,6 +108,12 @@ export class MailboxStore {
 
   peers(): string[] {
     return this.#peers.all().map((row) => row['peer'] as string);
+  }
+
+  /** Binary CIDs of the files that are kept. */
+  *held(): Generator<Uint8Array> {
+    const roots = this.#database.sqlite.prepare('SELECT DISTINCT root FROM held');
+    for (const row of roots.iterate()) yield row['root'] as Uint8Array;
   }
 
   waiting(mailbox: number): Waiting {

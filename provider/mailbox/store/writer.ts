@@ -40,6 +40,7 @@ class MailboxWriter implements BatchWriter<Batch, Result[]> {
 
   #change(operation: Exclude<Operation, { do: 'put' }>, batch: Batch): Result {
     if (operation.do === 'open') return this.#open(operation, batch);
+    if (operation.do === 'hold') return this.#hold(operation, batch);
     if (operation.do === 'sweep') return this.#sweep(operation.rowsMax, batch.mailboxMs);
     return this.#acknowledge(operation.mailbox, operation.sequences, batch.mailboxMs);
   }
@@ -110,6 +111,26 @@ class MailboxWriter implements BatchWriter<Batch, Result[]> {
     return refused('STORE_LIMIT', 'This provider keeps as many messages as it allows. Try another endpoint.');
   }
 
+  #hold({ root, sender, bytes, ttlMs }: Extract<Operation, { do: 'hold' }>, { limits, mailboxMs }: Batch): Result {
+    const sum = 'SELECT coalesce(sum(bytes), 0) AS bytes FROM held';
+    const own = Number(this.#get(`${sum} WHERE sender = ?`, sender)?.['bytes']);
+    if (own + bytes > limits.filesBytesPerSenderMax) {
+      return refused('SENDER_LIMIT', `Files of yours with ${own} bytes are kept here already. Try again later.`);
+    }
+    if (Number(this.#get(sum)?.['bytes']) + bytes > limits.filesBytesMax) {
+      return refused('STORE_LIMIT', 'This provider keeps as many files as it allows. Try another endpoint.');
+    }
+    this.#run(
+      `INSERT INTO held VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET expires_ms = max(expires_ms, excluded.expires_ms)`,
+      root,
+      sender,
+      bytes,
+      mailboxMs + ttlMs,
+    );
+    return { is: 'held' };
+  }
+
   #acknowledge(mailbox: number, sequences: readonly number[], nowMs: number): Result {
     let count = 0;
     for (const sequence of sequences) {
@@ -139,7 +160,8 @@ class MailboxWriter implements BatchWriter<Batch, Result[]> {
       nowMs,
       rowsMax,
     );
-    return { is: 'swept', count: expired.length + Number(forgotten.changes) };
+    const released = this.#run('DELETE FROM held WHERE expires_ms <= ?', nowMs);
+    return { is: 'swept', count: expired.length + Number(forgotten.changes) + Number(released.changes) };
   }
 
   #end(mailbox: number, row: Row, state: MessageState, nowMs: number, forgetMs: number): void {

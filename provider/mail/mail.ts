@@ -1,0 +1,324 @@
+import { randomBytes } from 'node:crypto';
+import type { PrivateKey } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import type { Blockstore } from 'interface-blockstore';
+import { WorkswapError, type Endpoint } from '../../sdk/protocol/index.ts';
+import {
+  DEFAULT_SETTINGS,
+  Inbox,
+  MailboxClient,
+  openMailboxesAt,
+  type AttachedFile,
+  type MailboxNode,
+  type MailboxSettings,
+  type Message,
+} from '../mailbox/index.ts';
+import { fetchDag, type GetBlock } from '../store/index.ts';
+import { decryptWith, encryptTo, mailKeyOf } from './age.ts';
+import { loadAttachment, storeAttachment, type NewAttachment } from './attachments.ts';
+import { MailError } from './errors.ts';
+import { openLetter, signLetter, type Letter } from './letter.ts';
+import { DELIVERIES_UNDER_WAY_MAX, DELIVERY_TIMEOUT_MS, LETTER_ID_BYTES, RECIPIENTS_MAX } from './limits.ts';
+import { pad, unpad } from './padding.ts';
+import type { Contact, Delivery, LetterRow, MailStore } from './store.ts';
+
+export interface MailInit {
+  node: MailboxNode & { privateKey: PrivateKey; blocks: Blockstore };
+  store: MailStore;
+  /** Our age identity, AGE-SECRET-KEY-1... */
+  identity: string;
+  onError?: (error: unknown) => void;
+}
+
+export interface NewLetter {
+  /** Peer ids or names of contacts. */
+  to: readonly string[];
+  subject?: string;
+  text?: string;
+  attachments?: readonly NewAttachment[];
+  /** The beginning of the id of the letter that this one answers. */
+  replyTo?: string;
+  signal?: AbortSignal;
+}
+
+/** A letter that is here, opened. */
+export interface OpenedLetter extends LetterRow {
+  letter: Letter;
+  deliveries: Delivery[];
+}
+
+export interface Synced {
+  received: number;
+  /** Mailboxes that could not be asked. */
+  errors: { provider: string; error: Error }[];
+}
+
+/**
+ * Mail between peers, end to end: encrypted to each recipient's age key, signed by its author's, left at the recipient's
+ * mailboxes. Letters are kept here, in the clear; everybody else has only ciphertext.
+ */
+export class Mail {
+  readonly #init: MailInit;
+  readonly #client: MailboxClient;
+  readonly #listeners = new Set<(letter: LetterRow) => void>();
+  readonly #stop = new AbortController();
+  #inbox: Inbox | undefined;
+
+  constructor(init: MailInit) {
+    this.#init = init;
+    this.#client = new MailboxClient(init.node);
+  }
+
+  /** Our peer id: what others write to. */
+  get address(): string {
+    return this.#init.node.libp2p.peerId.toString();
+  }
+
+  get store(): MailStore {
+    return this.#init.store;
+  }
+
+  /** Opens mailboxes at these providers, and publishes that they are ours and what to encrypt to. */
+  async openAt(
+    endpoints: readonly Endpoint[],
+    settings: Omit<MailboxSettings, 'blocked'> = DEFAULT_SETTINGS,
+    signal?: AbortSignal,
+  ): Promise<{ peer: string; error?: Error }[]> {
+    const { node, store, identity } = this.#init;
+    const opened = await openMailboxesAt(this.#client, endpoints, {
+      key: node.privateKey,
+      mailKey: await mailKeyOf(identity),
+      settings: { ...settings, blocked: store.blocked() },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    store.setEndpoints(endpoints);
+    return opened;
+  }
+
+  /**
+   * Signs a letter, keeps it, and sends it to everybody. Whoever could not be reached is tried again by `sync`.
+   * @throws MailError, DocumentError before anything was sent
+   */
+  async send({ to, subject = '', text = '', attachments = [], replyTo, signal }: NewLetter): Promise<OpenedLetter> {
+    const { node, store } = this.#init;
+    const answered = replyTo === undefined ? undefined : store.find(replyTo);
+    const peers = [...new Set(to.map((who) => this.peerOf(who)))];
+    if (peers.length === 0 || peers.length > RECIPIENTS_MAX) {
+      throw new MailError('TOO_MANY_RECIPIENTS', `A letter is to one to ${RECIPIENTS_MAX} peers, not ${peers.length}.`);
+    }
+    const stored = await Promise.all(attachments.map((one) => storeAttachment(one, node.blocks)));
+    const id = randomBytes(LETTER_ID_BYTES);
+    const letter: Letter = {
+      id,
+      thread: answered?.thread ?? id,
+      ...(answered === undefined ? {} : { replyTo: answered.id }),
+      to: peers,
+      timeMs: Date.now(),
+      subject: subject === '' && answered !== undefined ? replySubject(answered.subject) : subject,
+      text,
+      attachments: stored,
+    };
+    const document = await signLetter(letter, node.privateKey);
+    store.add('out', this.address, letter, document, Date.now());
+    await this.#deliver(letter, document, signal);
+    return this.read(Buffer.from(id).toString('hex'));
+  }
+
+  /** Sends what is still to be sent, and takes what waits in our mailboxes. */
+  async sync(signal?: AbortSignal): Promise<Synced> {
+    const { store } = this.#init;
+    for (const id of store.undelivered()) {
+      const { document } = store.find(Buffer.from(id).toString('hex'));
+      // Where several letters wait for one recipient, they go in their order.
+      await this.#deliver((await openLetter(document)).letter, document, signal);
+    }
+    const before = this.#received;
+    const inbox = new Inbox({ client: this.#client, endpoints: store.endpoints(), receive: this.#receive });
+    const errors = await inbox.takeAll(signal);
+    return { received: this.#received - before, errors };
+  }
+
+  /** Stays connected to our mailboxes and takes letters as they come, until `close`. */
+  async follow(): Promise<void> {
+    const { store, onError } = this.#init;
+    this.#inbox = new Inbox({
+      client: this.#client,
+      endpoints: store.endpoints(),
+      receive: this.#receive,
+      ...(onError === undefined ? {} : { onError }),
+    });
+    await this.#inbox.start();
+  }
+
+  /** The answer ends it. */
+  onLetter(listener: (letter: LetterRow) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @param hex the beginning of its id; @throws MailError LETTER_UNKNOWN */
+  async read(hex: string): Promise<OpenedLetter> {
+    const { store } = this.#init;
+    const { document, ...row } = store.find(hex);
+    store.markRead(row);
+    const { letter } = await openLetter(document);
+    return { ...row, letter, deliveries: row.box === 'out' ? store.deliveries(row.id) : [] };
+  }
+
+  /** @throws MailError ATTACHMENT_INVALID, why its blocks cannot be had */
+  async attachment({ letter }: OpenedLetter, index: number, signal: AbortSignal): Promise<Uint8Array> {
+    const attachment = letter.attachments[index];
+    if (attachment === undefined) throw new MailError('ATTACHMENT_INVALID', `This letter has no attachment ${index}.`);
+    await this.#connect(signal);
+    return loadAttachment(attachment, this.#getBlock, signal);
+  }
+
+  /** The peer id behind a contact's name, or a peer id as it is. @throws MailError CONTACT_UNKNOWN */
+  peerOf(nameOrPeer: string): string {
+    const contact = this.store.contact(nameOrPeer);
+    if (contact !== undefined) return contact.peer;
+    if (isPeerId(nameOrPeer)) return nameOrPeer;
+    const what = nameOrPeer.slice(0, 100);
+    throw new MailError(
+      'CONTACT_UNKNOWN',
+      `"${what}" is neither a contact nor a peer id. "workswap mail contacts add ${what} PEER-ID" adds one.`,
+    );
+  }
+
+  /** @throws MailError CONTACT_INVALID, CONTACT_EXISTS */
+  addContact(name: string, peer: string): Contact {
+    if (!isPeerId(peer))
+      throw new MailError('CONTACT_INVALID', `${peer.slice(0, 100)} is not a peer id; it looks like 12D3Koo...`);
+    const contact = { name, peer, isVerified: false };
+    this.store.addContact(contact);
+    return contact;
+  }
+
+  /** What its owner told us on another way has to be the peer id that we have. @throws MailError KEY_MISMATCH */
+  verifyContact(name: string, told: string): Contact {
+    const contact = this.store.contact(name);
+    if (contact === undefined) throw new MailError('CONTACT_UNKNOWN', `There is no contact "${name.slice(0, 100)}".`);
+    if (contact.peer !== told.replaceAll(/\s/g, '')) {
+      throw new MailError(
+        'KEY_MISMATCH',
+        `The contact ${name} has another peer id: ${contact.peer}. One of the two is not theirs.`,
+      );
+    }
+    this.store.setVerified(contact.peer);
+    return { ...contact, isVerified: true };
+  }
+
+  /** Its letters are dropped here, and refused by our mailboxes as soon as they know. */
+  async setBlocked(nameOrPeer: string, isBlocked: boolean): Promise<string> {
+    const peer = this.peerOf(nameOrPeer);
+    this.store.setBlocked(peer, isBlocked);
+    const endpoints = this.store.endpoints();
+    if (endpoints.length > 0) await this.openAt(endpoints).catch((error: unknown) => this.#init.onError?.(error));
+    return peer;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('The mail is closed'));
+    await this.#inbox?.stop();
+    await this.#client.close();
+    this.store.close();
+  }
+
+  readonly #getBlock: GetBlock = (cid, options) => this.#init.node.bitswap.get(cid, options);
+
+  #received = 0;
+
+  /** Anything may come out of a mailbox. What is no letter to us is let go of, since it will never be one. */
+  readonly #receive = async (message: Message): Promise<void> => {
+    const { identity, store, onError } = this.#init;
+    if (store.isBlocked(message.from)) return;
+    let document: Uint8Array;
+    let letter: Letter;
+    try {
+      document = unpad(await decryptWith(identity, message.body));
+      const opened = await openLetter(document);
+      letter = opened.letter;
+      // Whoever passes on what somebody else wrote to us, or what was written to others, wants us to mistake it.
+      if (opened.author !== message.from) throw invalid(`${opened.author} wrote it, and ${message.from} sent it`);
+      if (!letter.to.includes(this.address)) throw invalid('it is not to us');
+    } catch (error) {
+      onError?.(error);
+      return;
+    }
+    if (!store.add('in', message.from, letter, document, Date.now())) return;
+    this.#received++;
+    const row = store.find(Buffer.from(letter.id).toString('hex'));
+    for (const listener of this.#listeners) listener(row);
+  };
+
+  async #deliver(letter: Letter, document: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const { store } = this.#init;
+    const open = store.deliveries(letter.id).filter(({ isSent }) => !isSent);
+    await this.#connect(signal);
+    const files = await Promise.all(letter.attachments.map(({ cid }) => this.#fileOf(cid)));
+    const rest = open.values();
+    const work = async (): Promise<void> => {
+      for (const { recipient } of rest) {
+        const error = await this.#deliverTo(recipient, letter.id, document, files, signal).catch(
+          (cause: unknown) => cause,
+        );
+        signal?.throwIfAborted();
+        const known =
+          error instanceof WorkswapError ? `${error.code}: ${error.message}` : (error as Error | undefined)?.message;
+        store.setDelivery(letter.id, {
+          recipient,
+          isSent: error === undefined,
+          ...(known === undefined ? {} : { error: known }),
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: DELIVERIES_UNDER_WAY_MAX }, work));
+  }
+
+  /** Those who keep our mail know where others' is, and have the files that letters name. */
+  async #connect(signal?: AbortSignal): Promise<void> {
+    await Promise.allSettled(this.store.endpoints().map((endpoint) => this.#client.at(endpoint, signal)));
+  }
+
+  async #deliverTo(
+    recipient: string,
+    id: Uint8Array,
+    document: Uint8Array,
+    files: readonly AttachedFile[],
+    signal?: AbortSignal,
+  ): Promise<undefined> {
+    const deadline = AbortSignal.any([
+      this.#stop.signal,
+      AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
+      ...(signal === undefined ? [] : [signal]),
+    ]);
+    const to = peerIdFromString(recipient);
+    const { mailKey } = await this.#client.find(to, deadline);
+    if (mailKey === undefined)
+      throw new MailError('NO_MAIL_KEY', `${recipient} takes messages, but has no key for mail.`);
+    // Encrypted for each anew: a ciphertext that two mailboxes have would show that two peers got the same.
+    const body = await encryptTo(mailKey, pad(document));
+    await this.#client.send(to, body, { id, files, signal: deadline });
+    return undefined;
+  }
+
+  async #fileOf(cid: Letter['attachments'][number]['cid']): Promise<AttachedFile> {
+    return { root: cid, bytes: (await fetchDag(cid, this.#getBlock)).bytes };
+  }
+}
+
+function isPeerId(text: string): boolean {
+  try {
+    return peerIdFromString(text).toString() === text;
+  } catch {
+    return false;
+  }
+}
+
+function replySubject(subject: string): string {
+  return /^re:/i.test(subject) ? subject : `Re: ${subject}`;
+}
+
+function invalid(reason: string): MailError {
+  return new MailError('LETTER_INVALID', `A letter was not kept: ${reason}`);
+}
