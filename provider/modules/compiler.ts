@@ -49,8 +49,8 @@ export class Compiler {
       env: workerEnv(),
     });
     const timeout = AbortSignal.timeout(this.#timeoutMs);
-    // A copy of exactly these bytes: they may be a view on something larger.
-    const copy = bytes.slice();
+    // A copy of exactly these bytes: they may be a view on something larger. (Of a Buffer `slice` would be one too.)
+    const copy = Uint8Array.from(bytes);
     try {
       const answer = await this.#pool.run(Piscina.move(copy) as Uint8Array, {
         signal: AbortSignal.any([signal, timeout]),

@@ -151,6 +151,15 @@ describe('a handler', () => {
 });
 
 describe('the cache', () => {
+  test('that is large stays the block that it was, whatever kind of bytes the store has', async () => {
+    const { loader, put } = world();
+    const bytes = padded(100_000);
+    const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const before = Uint8Array.from(block);
+    await loader.load(put(block));
+    expect(Buffer.compare(block, before)).toBe(0);
+  });
+
   test('holds no more than its bytes, and what was used last', async () => {
     const { loader, put } = world({ cacheBytesMax: 100_000 });
     const cids = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((mark) => put(padded(100 + mark, mark)));
