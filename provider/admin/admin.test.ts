@@ -5,17 +5,15 @@ import { generateKeyPair } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { expect, onTestFinished, test } from 'vitest';
 import { consumer, directory, handler, offer, provider } from '../../test/fixtures.ts';
+import { maintain } from '../../test/service-scene.ts';
 import type { Provider } from '../provider.ts';
-import { startAdmin, type Admin } from './index.ts';
+import { startGateway } from '../gateway/index.ts';
+import { startAdmin, type Admin, type AdminInit } from './index.ts';
 
 /** Goal: the operator sees and steers the running node, and nobody else does. Method: a real provider, real HTTP. */
 
-async function open(host: Provider, dataDir?: string): Promise<Admin> {
-  const admin = await startAdmin({
-    provider: host,
-    listen: '127.0.0.1:0',
-    ...(dataDir === undefined ? {} : { dataDir }),
-  });
+async function open(host: Provider, init: Pick<AdminInit, 'dataDir' | 'gateway'> = {}): Promise<Admin> {
+  const admin = await startAdmin({ provider: host, listen: '127.0.0.1:0', ...init });
   onTestFinished(() => admin.stop());
   return admin;
 }
@@ -61,6 +59,31 @@ test('figures are those of the running node: jobs, handlers, errors, accounts', 
   expect(metrics).not.toContain(caller.libp2p.peerId.toString());
 });
 
+test('services are shown with state roots, commits and history, the gateway with its visitors', async () => {
+  const maintainer = await consumer();
+  const host = await provider({ maintainers: [maintainer.libp2p.peerId.toString()] });
+  expect(await figuresOf(await open(host))).toMatchObject({ hosted: 0, services: [], gateway: null });
+  const gateway = await startGateway(host, { listen: '127.0.0.1:0' });
+  onTestFinished(() => gateway.stop());
+  const admin = await open(host, { gateway });
+  const { publication, handler: notes } = await maintain(maintainer, [host]);
+  const site = `${gateway.url}/workswap/${publication.name}/`;
+  const roots = [];
+  for (const body of ['one', 'two']) {
+    expect((await fetch(site, { method: 'POST', body })).status).toBe(200);
+    roots.unshift(host.services.get(publication.name)!.root.toString());
+    expect((await figuresOf(admin)).services[0].history.map(({ root }: { root: string }) => root)).toEqual(roots);
+  }
+  await fetch(`${gateway.url}/nothing`);
+  const figures = await figuresOf(admin);
+  expect(figures.services).toMatchObject([
+    { service: publication.name, handler: notes.toString(), root: roots[0], commits: 2, sponsor: 'caller' },
+  ]);
+  expect(figures.services[0].history).toMatchObject([{ updates: 1 }, { updates: 1 }]);
+  expect(figures.gateway).toMatchObject({ requestsAnswered: 3, visitors: 1, refused: { NOT_FOUND: 1 } });
+  expect(figures.handlers).toMatchObject([{ handler: notes.toString(), jobs: 2 }]);
+});
+
 test('nothing is told or done without the token, which the address carries once into a cookie', async () => {
   const admin = await open(await provider());
   for (const path of ['/', '/admin.js', '/api/figures', '/api/events', '/api/ledger.csv', '/?token=guess']) {
@@ -98,7 +121,7 @@ test('other sites reach nothing: neither by a name that leads here nor by a form
 test('a peer is blocked, limited and let go, the tariff is changed, and both hold after a restart', async () => {
   const dataDir = await directory();
   const host = await provider({ dataDir });
-  const admin = await open(host, dataDir);
+  const admin = await open(host, { dataDir });
   const key = await generateKeyPair('Ed25519');
   const peer = peerIdFromPrivateKey(key);
   expect((await post(admin, '/api/peer', { peer: peer.toString(), override: { limitBytes: 12_345 } })).status).toBe(
@@ -117,7 +140,7 @@ test('a peer is blocked, limited and let go, the tariff is changed, and both hol
   const client = await blocked.connect(again.addrs);
   const hello = await offer(blocked, await handler('hello'));
   await expect(client.call(hello)).rejects.toMatchObject({ code: 'OVER_CREDIT' });
-  const next = await open(again, dataDir);
+  const next = await open(again, { dataDir });
   expect(next.token).toBe(admin.token);
   expect((await stat(join(dataDir, 'admin-token'))).mode & 0o777).toBe(0o600);
   expect((await readFile(join(dataDir, 'settings.json'), 'utf8')).length).toBeLessThan(2000);

@@ -1,6 +1,8 @@
+import type { Gateway } from '../gateway/index.ts';
 import type { Account } from '../ledger/index.ts';
 import type { Provider } from '../provider.ts';
 import { ADMIN_LIMITS } from './limits.ts';
+import { ServicesView } from './services-view.ts';
 
 /** One point of the charts. */
 export interface Sample {
@@ -19,6 +21,8 @@ export interface Sample {
   owedByUs: number;
   connections: number;
   residentBytes: number;
+  /** Answers of the gateway since the start. */
+  requestsAnswered: number;
 }
 
 export interface AccountsView {
@@ -60,8 +64,8 @@ export function accountsView(provider: Provider): AccountsView {
   return { accounts: shown, read: all.length, more, totals };
 }
 
-/** Everything but the accounts, as it is now. */
-export function figures(provider: Provider): Record<string, unknown> {
+/** Of the provider itself and its jobs, as they are now. */
+function jobFigures(provider: Provider): Record<string, unknown> {
   const { activity, tariff, settings } = provider;
   const { jobs, sandbox } = provider.stats();
   const limits = ADMIN_LIMITS;
@@ -92,6 +96,8 @@ export function figures(provider: Provider): Record<string, unknown> {
 /** Takes a sample from time to time and keeps the last hour of them. */
 export class Sampler {
   readonly #provider: Provider;
+  readonly #gateway: Gateway | undefined;
+  readonly #services: ServicesView;
   readonly #samples: Sample[] = [];
   readonly #listeners = new Set<(sample: Sample) => void>();
   #accounts: AccountsView;
@@ -100,8 +106,10 @@ export class Sampler {
   #lastEnded = { finished: 0, failed: 0, timeMs: Date.now() };
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(provider: Provider) {
+  constructor(provider: Provider, gateway: Gateway | undefined) {
     this.#provider = provider;
+    this.#gateway = gateway;
+    this.#services = new ServicesView(provider);
     this.#accounts = accountsView(provider);
   }
 
@@ -114,6 +122,13 @@ export class Sampler {
   stop(): void {
     clearInterval(this.#timer);
     this.#listeners.clear();
+  }
+
+  /** All that the page shows but the samples. */
+  async figures(): Promise<Record<string, unknown>> {
+    const gateway = this.#gateway && { url: this.#gateway.url, ...this.#gateway.stats() };
+    const services = await this.#services.read();
+    return { ...jobFigures(this.#provider), ...this.#accounts, ...services, gateway: gateway ?? null };
   }
 
   get samples(): readonly Sample[] {
@@ -158,6 +173,7 @@ export class Sampler {
       ...this.#accounts.totals,
       connections: this.#provider.libp2p.getConnections().length,
       residentBytes: process.memoryUsage.rss(),
+      requestsAnswered: this.#gateway?.stats().requestsAnswered ?? 0,
     };
     this.#lastEnded = { finished: jobs.finished, failed: jobs.failed + jobs.refused, timeMs };
     this.#samples.push(sample);

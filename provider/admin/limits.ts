@@ -8,6 +8,10 @@ export const ADMIN_LIMITS = {
   handlersShownMax: 50,
   recentShownMax: 30,
   liveShownMax: 100,
+  servicesShownMax: 50,
+  /** Commits of each. */
+  historyShownMax: 8,
+  historyTimeoutMs: 1000,
   /** One sample every two seconds for an hour. */
   samplesMax: 1800,
   samplePeriodMs: 2000,

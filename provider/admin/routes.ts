@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { CID } from 'multiformats/cid';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import type { Provider } from '../provider.ts';
 import { Hosts } from '../gateway/hosts.ts';
 import { HttpError, type HttpHandler, type HttpReply, type HttpRequest } from '../gateway/http/index.ts';
 import { eventsReply } from './events.ts';
-import { figures, type Sampler } from './figures.ts';
+import type { Sampler } from './figures.ts';
 import { ADMIN_LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { isAuthorized, isToken, tokenCookie } from './token.ts';
@@ -30,12 +30,18 @@ const PAGE = join(import.meta.dirname, 'page');
 const UPLOT = join(createRequire(import.meta.url).resolve('uplot'), '..');
 
 /** What the page is made of. Nothing else of the disk is ever served. */
-const FILES: Record<string, { path: string; type: string }> = {
-  '/': { path: join(PAGE, 'index.html'), type: 'text/html; charset=utf-8' },
-  '/admin.css': { path: join(PAGE, 'admin.css'), type: 'text/css; charset=utf-8' },
-  '/admin.js': { path: join(PAGE, 'admin.js'), type: 'text/javascript; charset=utf-8' },
-  '/uplot.js': { path: join(UPLOT, 'uPlot.esm.js'), type: 'text/javascript; charset=utf-8' },
-  '/uplot.css': { path: join(UPLOT, 'uPlot.min.css'), type: 'text/css; charset=utf-8' },
+const FILES: Record<string, string> = {
+  '/': join(PAGE, 'index.html'),
+  '/uplot.js': join(UPLOT, 'uPlot.esm.js'),
+  '/uplot.css': join(UPLOT, 'uPlot.min.css'),
+};
+for (const name of ['admin.css', 'admin.js', 'charts.js', 'elements.js', 'services.js', 'tables.js'])
+  FILES[`/${name}`] = join(PAGE, name);
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
 };
 
 const SECURITY_HEADERS = {
@@ -101,19 +107,19 @@ function openRoutes({ provider, metrics, stopping }: RoutesInit): Record<string,
 }
 
 function pageRoutes(): Record<string, Route> {
-  const files = Object.entries(FILES).map(([path, { path: file, type }]): [string, Route] => [
+  const files = Object.entries(FILES).map(([path, file]): [string, Route] => [
     `GET ${path}`,
-    async () => ({ status: 200, headers: { 'content-type': type }, body: await readFile(file) }),
+    async () => ({ status: 200, headers: { 'content-type': TYPES[extname(file)]! }, body: await readFile(file) }),
   ]);
   return { ...Object.fromEntries(files), 'GET /favicon.ico': () => ({ status: 204, headers: {} }) };
 }
 
 function figureRoutes({ provider, sampler, stopping }: RoutesInit): Record<string, Route> {
   return {
-    'GET /api/figures': () => json(200, { ...figures(provider), ...sampler.accounts, samples: sampler.samples }),
+    'GET /api/figures': async () => json(200, { ...(await sampler.figures()), samples: sampler.samples }),
     'GET /api/events': (request) => {
       if (sampler.watchers >= ADMIN_LIMITS.watchersMax) return text(503, 'Too many pages watch already.\n');
-      return eventsReply(request, { provider, sampler, stopping });
+      return eventsReply(request, sampler, stopping);
     },
     'GET /api/ledger.csv': async () => {
       const { scoreLedger } = provider;

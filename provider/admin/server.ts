@@ -1,5 +1,6 @@
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { createListener, ListenError, parseListenAddress, startServer } from '../gateway/http/index.ts';
+import type { Gateway } from '../gateway/index.ts';
 import type { Provider } from '../provider.ts';
 import { Sampler } from './figures.ts';
 import { ADMIN_SERVER_LIMITS } from './limits.ts';
@@ -9,10 +10,12 @@ import { adminToken } from './token.ts';
 
 export interface AdminInit {
   provider: Provider;
+  /** Of the same process, if there is one. */
+  gateway?: Gateway | undefined;
   /** HOST:PORT; port 0 takes any that is free. */
   listen: string;
   /** Where the token is kept; without it there is a new one for each start. */
-  dataDir?: string;
+  dataDir?: string | undefined;
   /** Where errors go that are nobody's answer. */
   onError?: (error: unknown) => void;
 }
@@ -37,11 +40,17 @@ export class AdminListenError extends WorkswapError {
 }
 
 /** Serves the admin page, its figures and actions, metrics and health. @throws AdminListenError */
-export async function startAdmin({ provider, listen, dataDir, onError = () => {} }: AdminInit): Promise<Admin> {
+export async function startAdmin({
+  provider,
+  gateway,
+  listen,
+  dataDir,
+  onError = () => {},
+}: AdminInit): Promise<Admin> {
   const address = parseListenAddress(listen);
   if (address === undefined) throw new AdminListenError(listen, 'it is not HOST:PORT');
   const token = await adminToken(dataDir);
-  const sampler = new Sampler(provider);
+  const sampler = new Sampler(provider, gateway);
   const metrics = createMetrics(provider, sampler);
   const stopping = new AbortController();
   const { host } = address;

@@ -87,9 +87,9 @@ async function provide(flags: ProviderFlags): Promise<void> {
   let admin: Admin | undefined;
   let gateway: Gateway | undefined;
   try {
-    const adminListen = flags.admin ?? parseConfig(config, 'config').admin.listen;
-    admin = await openAdmin(adminListen, provider, flags.data, onError);
     gateway = await openGateway(flags.gateway, provider, config, onError);
+    const adminListen = flags.admin ?? parseConfig(config, 'config').admin.listen;
+    admin = await openAdmin(adminListen, provider, gateway, flags.data, onError);
     const pages = {
       ...(gateway === undefined ? {} : { gateway: gateway.url, pinning: `${gateway.url}/psa` }),
       ...(admin === undefined ? {} : { admin: admin.url }),
@@ -111,12 +111,13 @@ async function provide(flags: ProviderFlags): Promise<void> {
 async function openAdmin(
   listen: string,
   provider: Provider,
+  gateway: Gateway | undefined,
   dataDir: string,
   onError: (error: unknown) => void,
 ): Promise<Admin | undefined> {
   if (listen === '') return undefined;
   const { startAdmin } = await import('../admin/index.ts');
-  return startAdmin({ provider, listen, dataDir, onError });
+  return startAdmin({ provider, gateway, listen, dataDir, onError });
 }
 
 async function openGateway(

@@ -44,6 +44,8 @@ export interface HostedService extends ResolvedService {
   root: CID;
   /** The newest commit; undefined before the first. */
   commit: CID | undefined;
+  /** How many commits were made here. */
+  commits: number;
   /** When its descriptor ends, milliseconds since 1970. */
   expiresMs: number;
 }
@@ -84,6 +86,8 @@ export interface Services {
   list(): HostedService[];
   /** By IPNS name or short name. */
   get(name: string): HostedService | undefined;
+  /** The short name that this node gives a service. */
+  shortNameOf(name: string): string | undefined;
   /**
    * Hosts a service, or takes its newer descriptor: fetches handler and site from `maintainer` and connected peers,
    * compiles the handler, then answers with the signed acceptance. A descriptor that does not name this provider ends
@@ -93,7 +97,7 @@ export interface Services {
    */
   host(request: HostRequest, options?: HostOptions): Promise<{ acceptance: Uint8Array | undefined }>;
   /** At most `limit` commits (default 100), newest first, from `from` or the newest. */
-  history(name: string, options?: { from?: CID; limit?: number }): Promise<HistoryEntry[]>;
+  history(name: string, options?: { from?: CID; limit?: number; signal?: AbortSignal }): Promise<HistoryEntry[]>;
   /** By the maintainer's signed order. @throws DocumentError, ServiceError ROLLBACK_STALE */
   rollback(order: Uint8Array): Promise<{ commit: CID; root: CID }>;
   /** Hosted, unhosted and rolled back, from now on; the answer ends it. */

@@ -16,16 +16,17 @@ test('a visitor signs without JavaScript, sees what others wrote, and removes wh
 }) => {
   const ada = await visit(service('guestbook'), { javaScriptEnabled: false });
   await sign(ada, 'Ada', 'Signed in a real browser, without JavaScript.');
-  expect(await ada.getByRole('article').textContent()).toContain('Signed in a real browser');
+  expect(await ada.getByRole('article').first().textContent()).toContain('Signed in a real browser');
   const grace = await visit(service('guestbook'));
   await sign(grace, 'Grace', 'The page was computed on the provider; this entry is a commit in its state.');
-  const entries = grace.getByRole('article');
-  expect(await entries.getByRole('heading').allTextContents()).toEqual(['Grace', 'Ada']);
+  const authors = (page: Page): Promise<string[]> => page.getByRole('heading', { level: 3 }).allTextContents();
+  expect((await authors(grace)).slice(0, 2)).toEqual(['Grace', 'Ada']);
   expect(await grace.getByText('yours', { exact: true }).count()).toBe(1);
+  await grace.setViewportSize({ width: 1000, height: 980 });
   await picture(grace, 'handlers/guestbook/screenshot.png');
   await ada.reload();
   await ada.getByRole('button', { name: 'Remove your entry' }).click();
-  expect(await ada.getByRole('heading', { level: 3 }).allTextContents()).toEqual(['Grace']);
+  expect(await authors(ada)).not.toContain('Ada');
 });
 
 test('what is missing is said where it is missing, and nothing that was typed is lost', async ({ visit }) => {

@@ -20,7 +20,8 @@ export async function inspect(page: Page): Promise<void> {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(viewport);
     const where = `${page.url()} in ${colorScheme}, ${viewport.width} wide`;
-    expect(await violations(page), where).toEqual([]);
+    const found = await violations(page);
+    expect(found, [where, ...found].join('\n')).toEqual([]);
     expect(await tooWide(page), `wider than the screen: ${where}`).toEqual([]);
     expect(await brightness(page), where).toSatisfy((light: number) =>
       colorScheme === 'dark' ? light < 60 : light > 200,
@@ -59,9 +60,8 @@ async function tooWide(page: Page): Promise<string[]> {
 /** Of the page's ground, 0 to 255. */
 async function brightness(page: Page): Promise<number> {
   return page.evaluate(() => {
-    const [red = 0, green = 0, blue = 0] = getComputedStyle(document.body)
-      .backgroundColor.match(/[\d.]+/g)!
-      .map(Number);
+    const ground = getComputedStyle(document.body).backgroundColor;
+    const [red = 0, green = 0, blue = 0] = ground.match(/[\d.]+/g)!.map(Number);
     return (red + green + blue) / 3;
   });
 }

@@ -7,8 +7,8 @@ import { chromiumPath } from './chromium.ts';
 export const DESKTOP = { width: 1000, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
-/** Opens a page as somebody new: own cookies, own cache. */
-export type Visit = (url: string, options?: BrowserContextOptions) => Promise<Page>;
+/** Opens a page as somebody new: own cookies, own cache. What the page may complain about can be named. */
+export type Visit = (url: string, options?: BrowserContextOptions, mayComplain?: RegExp) => Promise<Page>;
 
 interface Fixtures {
   browser: Browser;
@@ -31,11 +31,11 @@ const inBrowser = base.extend<Fixtures>({
   async visit({ browser }, use) {
     const troubles: string[] = [];
     const pages: Page[] = [];
-    await use(async (url, options = {}) => {
+    await use(async (url, options = {}, mayComplain = /^$/) => {
       const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
       const page = await context.newPage();
       pages.push(page);
-      watch(page, troubles);
+      watch(page, (trouble) => mayComplain.test(trouble) || troubles.push(trouble));
       await page.goto(url);
       return page;
     });
@@ -48,16 +48,17 @@ const inBrowser = base.extend<Fixtures>({
 export const test = inBrowser.skipIf(chromiumPath() === undefined);
 
 /** What must not happen on any page: a script that fails or that is refused, a dialog, an answer that breaks off. */
-function watch(page: Page, troubles: string[]): void {
-  page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
+function watch(page: Page, complain: (trouble: string) => void): void {
+  page.on('pageerror', (error) => complain(`error: ${error.message}`));
   page.on('dialog', (dialog) => {
-    if (dialog.type() === 'alert') troubles.push(`alert: ${dialog.message()}`);
+    if (dialog.type() !== 'alert') return;
+    complain(`alert: ${dialog.message()}`);
+    void dialog.dismiss();
   });
   page.on('console', (message) => {
     // Statuses are the tests' business.
-    if (message.type() === 'error' && !/the server responded with a status of 4/.test(message.text())) {
-      troubles.push(`console: ${message.text()}`);
-    }
+    const isStatus = /the server responded with a status of 4/.test(message.text());
+    if (message.type() === 'error' && !isStatus) complain(`console: ${message.text()}`);
   });
 }
 

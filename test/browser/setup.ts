@@ -8,12 +8,17 @@ import { chromiumPath } from './chromium.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Addresses of the provider's admin page and gateway, and those that consumers dial. */
-    scene: { admin: string; gateway: string; addrs: string[] };
+    /** Addresses of the provider's admin page and gateway, and those that consumers dial; a handler for them to call. */
+    scene: { admin: string; gateway: string; addrs: string[]; hello: string };
   }
 }
 
-const HANDLERS = ['guestbook', 'wiki', 'board', 'thumbs'];
+const SERVICES = ['guestbook', 'wiki', 'board', 'thumbs'];
+
+async function run(...args: string[]): Promise<void> {
+  const { code, stderr } = await workswap(args);
+  if (code !== 0) throw new Error(`workswap ${args.join(' ')} failed: ${stderr}`);
+}
 
 /** One provider with gateway and admin page, and the handlers published to it, all by the commands that users type. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
@@ -31,18 +36,19 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     await provider.stop();
     await removeData();
   };
+  const moduleOf = (name: string): string => join(data, `${name}.wasm`);
   try {
-    await Promise.all(
-      HANDLERS.map(async (name) => {
-        const { code, stderr } = await workswap(['publish', join('handlers', name), '--data', data]);
-        if (code !== 0) throw new Error(`workswap publish handlers/${name} failed: ${stderr}`);
-      }),
-    );
+    const sourceOf = (name: string): string => join('handlers', name, 'assembly', 'index.ts');
+    await Promise.all(['hello', ...SERVICES].map((name) => run('build', sourceOf(name), '-o', moduleOf(name))));
+    for (const name of SERVICES) {
+      const site = join('handlers', name, 'public');
+      await run('service', 'create', name, '--handler', moduleOf(name), '--site', site, '--data', data);
+    }
   } catch (error) {
     await stop();
     throw error;
   }
   const { admin = '', gateway = '', addrs } = provider;
-  project.provide('scene', { admin, gateway, addrs });
+  project.provide('scene', { admin, gateway, addrs, hello: moduleOf('hello') });
   return stop;
 }

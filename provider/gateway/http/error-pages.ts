@@ -67,4 +67,4 @@ function page(status: number, { code, message, details }: HttpError): string {
 }
 
 export const STYLE =
-  ':root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0}main{max-width:56rem;margin:3rem auto;padding:0 1rem}h1{font-size:1.4rem;overflow-wrap:anywhere}dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}dt{opacity:.7}dd{margin:0}a{color:light-dark(#0553b1,#8ab4f8)}';
+  ':root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0;background:Canvas;color:CanvasText}main{max-width:56rem;margin:3rem auto;padding:0 1rem}h1{font-size:1.4rem;overflow-wrap:anywhere}dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}dt{opacity:.7}dd{margin:0}a{color:light-dark(#0553b1,#8ab4f8)}';

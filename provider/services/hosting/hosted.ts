@@ -45,6 +45,10 @@ export class Hosted implements HostedService {
     return this.state.commit;
   }
 
+  get commits(): number {
+    return this.state.commits;
+  }
+
   get expiresMs(): number {
     return this.sealed.descriptor.expiresMs;
   }

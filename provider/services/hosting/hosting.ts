@@ -86,6 +86,11 @@ export class Hosting implements Services {
     return this.#hosted.get(this.#shorts.get(name) ?? name);
   }
 
+  shortNameOf(name: string): string | undefined {
+    for (const [short, known] of this.#shorts) if (known === name) return short;
+    return undefined;
+  }
+
   /** Short names live in files that commands make. */
   async refreshShortNames(): Promise<void> {
     for (const [short, name] of (await this.#init.keys?.list()) ?? []) this.#shorts.set(short, name);
@@ -120,12 +125,15 @@ export class Hosting implements Services {
     return hosted.acceptance(tariff(), privateKey, limits.acceptanceMs, Date.now());
   }
 
-  async history(name: string, { from, limit = 100 }: { from?: CID; limit?: number } = {}): Promise<HistoryEntry[]> {
+  async history(
+    name: string,
+    { from, limit = 100, signal }: { from?: CID; limit?: number; signal?: AbortSignal } = {},
+  ): Promise<HistoryEntry[]> {
     const { state } = this.#find(name);
     const entries: HistoryEntry[] = [];
     const most = Math.min(limit, this.#init.limits.historyMax);
     if (most === 0) return entries;
-    for await (const { cid, commit } of state.history(from === undefined ? {} : { from })) {
+    for await (const { cid, commit } of state.history({ from, signal })) {
       const { previous, before, after, tasks, timeMs } = commit;
       entries.push({ cid, previous, before, after, tasks, timeMs });
       if (entries.length >= most) break;

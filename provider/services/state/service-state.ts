@@ -68,6 +68,10 @@ export class StateOfService implements ServiceState {
     return this.#committer.committed.commit;
   }
 
+  get commits(): number {
+    return this.#committer.committed.sequence - 1;
+  }
+
   view(root?: CID): StateView {
     return new TreeView(this.#init.blocks, root === undefined ? this.#committer.committed.root : keyOfCid(root));
   }
@@ -107,7 +111,7 @@ export class StateOfService implements ServiceState {
     return this.#init.appliedTasks.get(this.#init.id, task);
   }
 
-  history({ from = this.commit, signal }: { from?: CID | undefined; signal?: AbortSignal } = {}) {
+  history({ from = this.commit, signal }: { from?: CID | undefined; signal?: AbortSignal | undefined } = {}) {
     return commitsFrom(this.#init.blocks, this.service, from, signal);
   }
 

@@ -51,6 +51,8 @@ export interface ServiceState {
   /** What is committed and durable. */
   readonly root: CID;
   readonly commit: CID | undefined;
+  /** How many commits were made here: those that an imported state brought are not counted. */
+  readonly commits: number;
   /** The files at a root, by default the committed one. */
   view(root?: CID): StateView;
   /**
@@ -69,7 +71,7 @@ export interface ServiceState {
   /** A task that was applied in the last minutes; see STATE_LIMITS.appliedKeepMs. */
   applied(task: CID): AppliedTask | undefined;
   /** Newest first. */
-  history(options?: { from?: CID; signal?: AbortSignal }): AsyncIterable<HistoryCommit>;
+  history(options?: { from?: CID | undefined; signal?: AbortSignal | undefined }): AsyncIterable<HistoryCommit>;
   /**
    * A new commit without tasks, whose `after` is that of the commit `to` of this history.
    * @throws StateError UNKNOWN_COMMIT
