@@ -116,8 +116,16 @@ test('a stream that asks for a protocol that we do not speak is told so, and may
 });
 
 test('streams that begin with anything else, or end before they have begun, harm nobody', async () => {
-  const { connection, far, collected } = await scene();
-  for (const first of ['\x00', '\xff\xff\xff', 'GET / HTTP/1.1\r\n', `${HELLO}\x00`, `${HELLO}\x05abcde`, HELLO]) {
+  const { connection, near, far, collected } = await scene();
+  for (const first of [
+    '\x00',
+    '\xff\xff\xff',
+    'GET / HTTP/1.1\r\n',
+    `${HELLO}\x00`,
+    `${HELLO}\x05abcde`,
+    HELLO,
+    HELLO + line(ECHO),
+  ]) {
     const { stream } = await rawStream(connection);
     stream.send(Buffer.from(first, 'latin1'));
     stream.abort(new Error('gone'));
@@ -127,10 +135,18 @@ test('streams that begin with anything else, or end before they have begun, harm
     stream.send(Buffer.from(closed, 'latin1'));
     await stream.close();
   }
+  // Its answer finds nobody: the connection ends with what it asked in it.
+  for (let i = 0; i < 20; i++) {
+    const leaving = await near.dial(far.getMultiaddrs(), { force: true });
+    const { stream } = await rawStream(leaving);
+    stream.send(Buffer.from(HELLO + line(ECHO), 'latin1'));
+    if (i % 2 === 0) await nextTurn();
+    leaving.abort(new Error('gone'));
+  }
   const { stream } = await rawStream(connection);
   stream.send(Buffer.from(`${HELLO}${line(ECHO)}still here`, 'latin1'));
   await vi.waitFor(() => expect(collected.map(text)).toContain('still here'), { timeout: 10_000 });
-  expect(far.getConnections()).toHaveLength(1);
+  await vi.waitFor(() => expect(far.getConnections()).toHaveLength(1), { timeout: 10_000 });
 });
 
 test('what was written last before a connection is closed arrives', async () => {

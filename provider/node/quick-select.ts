@@ -64,6 +64,13 @@ function trySelect(stream: Stream, speaks: Speaks, proceed: () => void): void {
     if (end === undefined) return;
     const protocol = end > 0 ? protocolIn(received, end) : '';
     if (protocol !== '' && speaks(protocol)) {
+      // It was reset, or its connection ended, after this was written.
+      if (stream.writeStatus === 'closing' || stream.writeStatus === 'closed') {
+        clearImmediate(giveUp);
+        stream.removeEventListener('message', onMessage);
+        stream.abort(new Error('The stream ended before its protocol was confirmed'));
+        return;
+      }
       stream.protocol = protocol;
       stream.send(Uint8Array.from(received.subarray(0, end)));
       received.consume(end);
