@@ -87,10 +87,11 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
   const overrides = { ...(config.credit['overrides'] ?? defaultPolicy.overrides), ...settings.overrides };
   // Whoever maintains services here from the same machine serves and fetches as a friend does.
   const named = config.credit['allow'] ?? [];
+  const own = await maintainersOf(options);
   // What is no list the ledger refuses, with its reason.
-  const allow = Array.isArray(named)
-    ? [...(named as string[]), ...(await maintainersOf(options))]
-    : (named as string[]);
+  const allow = Array.isArray(named) ? [...(named as string[]), ...own] : (named as string[]);
+  /** What was fetched because the operator wants it. */
+  const wanted = new Map<string, CID>();
   const credit = { ...config.credit, overrides, allow };
   const peer = await createPeer({ ...options, node: config.node, credit, routing: config.routing });
   const { blockstore, blocks, bitswap, libp2p, scoreLedger } = peer;
@@ -146,7 +147,10 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     dataDir: options.dataDir,
     policy: pinPolicy,
     allowed: allow,
+    operators: own,
     privateOrigins,
+    otherRoots: () => [...services.roots(), ...modules.loaded(), ...wanted.values(), tariff.cid],
+    readElsewhere: (cid) => services.readJournal(cid),
     limits: pinningLimits,
     onError,
   });
@@ -219,6 +223,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     activity,
     provide: (cid) => peer.routing.provide(cid),
     async fetch(root, { signal } = {}) {
+      wanted.set(root.toString(), root);
       const fetched = await fetchDag(root, getBlock, signal === undefined ? {} : { signal });
       peer.routing.provide(root);
       return fetched;

@@ -103,6 +103,15 @@ it('a pin is added, followed until it is pinned, found by every filter, replaced
   const page = await call('/pins?limit=1');
   expect(page.json).toMatchObject({ count: 2, results: [{ requestid: other.json.requestid }] });
 
+  // Whoever asks for no certain pin sees what is pinned, and else whatever there is.
+  const { root: lost } = await makeFile(10);
+  const waits = await call('/pins', { method: 'POST', body: { cid: lost.toString(), name: 'lost' } });
+  expect(await found('')).toEqual(both);
+  expect(await found(`cid=${lost}`)).toEqual([waits.json.requestid]);
+  expect(await found('name=lost')).toEqual([waits.json.requestid]);
+  expect(await found('name=lost&status=pinned')).toEqual([]);
+  await call(`/pins/${waits.json.requestid}`, { method: 'DELETE' });
+
   const replaced = await call(`/pins/${requestid}`, { method: 'POST', body: { cid: second.root.toString() } });
   expect(replaced.status).toBe(202);
   expect(replaced.json.requestid).not.toBe(requestid);

@@ -5,6 +5,9 @@ import { connect } from 'workswap/client';
 import { directory } from './fixtures.ts';
 import { startProvider, workswap } from './processes.ts';
 
+/** Some content that nobody has. */
+const CONTENT = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
+
 /**
  * Goal: what the README tells a newcomer to type works. Method: its own code blocks, in their order, against a provider;
  * only what the page itself calls a placeholder is filled in, and files and data stay in a directory of the test.
@@ -23,6 +26,7 @@ it('the commands of the README do what it says', async () => {
       const words = line
         .replace('ADDRESS', host.addrs[0]!)
         .replace('RECEIPT', receipt)
+        .replace(/\bCID\b/, CONTENT)
         .replace('~/.workswap', home)
         .replaceAll(/\bshout\./g, `${join(files, 'shout')}.`)
         .split(/\s+/)
@@ -39,6 +43,7 @@ it('the commands of the README do what it says', async () => {
       'call',
       'ledger',
       'new',
+      'pin',
       'quote',
       'run',
       'service',

@@ -13,10 +13,11 @@ const POLL_MS = 300;
 export async function addPin(cid: string, flags: PinAddFlags): Promise<void> {
   if (parseCid(cid) === undefined) throw new UsageError(`${cid} is not a CID`);
   const { name, origin, meta } = flags;
-  await withPins(flags, async ({ ask, signal }) => {
+  await withPins(flags, async ({ ask, signal, book }) => {
     const request = { cid, origins: origin, meta: metaOf(meta), ...(name === undefined ? {} : { name }) };
     let { pin } = await ask({ ask: 'add', pin: request });
     if (flags.wait) pin = await waitFor(ask, pin, signal);
+    await book(pin);
     print(flags, pin, () => (flags.wait ? describe(pin) : pin.id));
     if (flags.wait && pin.status === 'failed') throw failureOf(pin);
   });
@@ -49,8 +50,9 @@ export async function listPins(flags: PinListFlags): Promise<void> {
 }
 
 export async function showPin(id: string, flags: PinFlags): Promise<void> {
-  await withPins(flags, async ({ ask }) => {
+  await withPins(flags, async ({ ask, book }) => {
     const { pin } = await ask({ ask: 'get', id });
+    await book(pin);
     print(flags, pin, () => describe(pin));
   });
 }
@@ -60,6 +62,48 @@ export async function removePins(ids: string[], flags: PinFlags): Promise<void> 
     for (const id of ids) await ask({ ask: 'remove', id });
     print(flags, { removed: ids }, () => `Removed ${ids.length === 1 ? ids[0] : `${ids.length} pins`}.`);
   });
+}
+
+export async function verifyPin(id: string, flags: PinFlags): Promise<void> {
+  await withPins(flags, async ({ ask, signal }) => {
+    let { verification: so } = await ask({ ask: 'verify', id, start: true });
+    while (so?.isRunning === true) {
+      await setTimeout(POLL_MS, undefined, { signal });
+      showProgress(`${formatCount(so.blocks)} blocks, ${shortBytes(so.bytes)}`);
+      ({ verification: so } = await ask({ ask: 'verify', id, start: false }));
+    }
+    if (so === undefined) throw new PinError('BAD_ANSWER', 'The provider could not read its blocks; its log says why.');
+    const { isRunning: _, ...found } = so;
+    const bad = [...found.corrupt.map((cid) => `corrupt  ${cid}`), ...found.missing.map((cid) => `missing  ${cid}`)];
+    print(flags, found, () =>
+      [...bad, `${formatCount(found.blocks)} blocks, ${shortBytes(found.bytes)} are as they should be.`].join('\n'),
+    );
+    if (bad.length > 0) process.exitCode = 1;
+  });
+}
+
+export async function collect(flags: PinFlags & { dryRun?: boolean }): Promise<void> {
+  const dryRun = flags.dryRun ?? false;
+  await withPins(flags, async ({ ask, signal }) => {
+    let { collection: so } = await ask({ ask: 'collect', start: true, dryRun });
+    while (so === undefined || so.isRunning) {
+      await setTimeout(POLL_MS, undefined, { signal });
+      ({ collection: so } = await ask({ ask: 'collect', start: false, dryRun }));
+      showProgress(`${formatCount(so?.marked ?? 0)} in use, ${formatCount(so?.removed ?? 0)} not`);
+    }
+    if (so.error !== undefined) throw new PinError('BAD_ANSWER', `The collection broke off: ${so.error}`);
+    const { kept, removed, removedBytes } = so;
+    const what = dryRun ? 'would be removed' : 'removed';
+    print(
+      flags,
+      { dryRun, kept, removed, removedBytes },
+      () => `${formatCount(removed)} blocks, ${shortBytes(removedBytes)} ${what}; ${formatCount(kept)} stay.`,
+    );
+  });
+}
+
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${text}   `);
 }
 
 /** Until the pin is there, or its first attempt has failed. */
@@ -89,6 +133,9 @@ function describe(pin: PinView): string {
     ['status', pin.status],
     ['here', `${formatCount(pin.blocks)} blocks, ${shortBytes(pin.bytes)}`],
     ['since', new Date(pin.createdMs).toISOString()],
+    ...(pin.paidUntilMs === undefined
+      ? []
+      : [['until', `${new Date(pin.paidUntilMs).toISOString()}, paid ${shortBytes(pin.paidBytes)}`]]),
     ...(pin.error === undefined ? [] : [['why', `${pin.error.code}: ${pin.error.message}`]]),
     ...(pin.nextMs === undefined || pin.status !== 'failed' ? [] : [['again', new Date(pin.nextMs).toISOString()]]),
     ...Object.entries(pin.meta).map(([key, value]) => ['meta', `${key}=${value}`]),

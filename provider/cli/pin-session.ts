@@ -2,9 +2,10 @@ import type { PeerId } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { UnreachableError } from '../../sdk/client/index.ts';
+import { cidText, openStorageReceipt } from '../../sdk/protocol/index.ts';
 import { createConsumer, type Consumer } from '../consumer.ts';
 import { loadMaintainerKey, readLocalProvider } from '../maintainer/index.ts';
-import { askAboutPins, type AnswerTo, type Question } from '../pinning/index.ts';
+import { askAboutPins, PinError, type AnswerTo, type PinView, type Question } from '../pinning/index.ts';
 import { UsageError } from './errors.ts';
 import type { PinFlags } from './pin-flags.ts';
 import { interruptSignal, openConsumer } from './session.ts';
@@ -17,7 +18,7 @@ export type AskHere = <Ask extends Question['ask']>(
 /** Asks the provider that runs in `--data` as its own maintainer, or the one at `--at` as the consumer of `--home`. */
 export async function withPins<T>(
   { data, at, home }: Pick<PinFlags, 'data' | 'at' | 'home'>,
-  use: (session: { ask: AskHere; node: Consumer; signal: AbortSignal }) => Promise<T>,
+  use: (session: { ask: AskHere; signal: AbortSignal; book: (pin: PinView) => Promise<void> }) => Promise<T>,
 ): Promise<T> {
   const signal = interruptSignal();
   const addrs = at === undefined ? await localAddrs(data) : [at];
@@ -27,10 +28,29 @@ export async function withPins<T>(
       : await openConsumer({ home });
   try {
     const peer = await dial(node, addrs, signal);
-    return await use({ ask: (question) => askAboutPins(node.libp2p, peer, question, signal), node, signal });
+    return await use({
+      ask: (question) => askAboutPins(node.libp2p, peer, question, signal),
+      book: (pin) => bookReceipt(node, peer, pin),
+      signal,
+    });
   } finally {
     await node.stop();
   }
+}
+
+/** What the provider has charged is counted in our ledger too, once for each receipt. */
+async function bookReceipt(
+  { libp2p, scoreLedger }: Consumer,
+  peer: PeerId,
+  { id, receipt: text }: PinView,
+): Promise<void> {
+  if (text === undefined) return;
+  const { cid, bytes, receipt } = await openStorageReceipt(Buffer.from(text, 'base64'));
+  const { provider, consumer, pin, priceBytes } = receipt;
+  if (provider !== peer.toString() || consumer !== libp2p.peerId.toString() || pin !== id) {
+    throw new PinError('BAD_ANSWER', 'The storage receipt that the provider shows is of another pin.');
+  }
+  await scoreLedger.receiveWork(peer, priceBytes, { cid: cidText(cid), bytes });
 }
 
 async function localAddrs(data: string): Promise<string[]> {

@@ -72,6 +72,22 @@ Other programs, such as "ipfs pin remote", use the Pinning Service API: docs/pin
   add('rm', 'Remove pins. Their blocks go with the next collection of garbage.', '  workswap pin rm ID')
     .argument('<id...>', 'as "pin ls" prints it')
     .action(async (ids: string[], flags: PinFlags) => (await actions()).removePins(ids, flags));
+  add(
+    'verify',
+    'Read and hash every block of a pin again; what is damaged or gone is fetched anew.',
+    '  workswap pin verify ID',
+  )
+    .argument('<id>', 'as "pin ls" prints it')
+    .action(async (id: string, flags: PinFlags) => (await actions()).verifyPin(id, flags));
+
+  add(
+    'gc',
+    'Remove blocks that no pin, service or running job needs. The provider goes on meanwhile.',
+    `  workswap pin gc --dry-run
+  workswap pin gc`,
+  )
+    .option('--dry-run', 'count them, and remove nothing')
+    .action(async (flags: PinFlags & { dryRun?: boolean }) => (await actions()).collect(flags));
   addPinToken(pin);
   return pin;
 }

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import type { CID } from 'multiformats/cid';
 import type { Command } from 'commander';
 import { defaultDirectory } from '../config.ts';
 import { openBlockstore } from '../store/index.ts';
+import { UnreachableError } from '../../sdk/client/errors.ts';
 import { UsageError } from './errors.ts';
 import { blocksDirectory } from './session.ts';
 
@@ -47,5 +50,25 @@ async function publish(path: string, { data, json }: PublishFlags): Promise<void
   const { importPath } = await import('../maintainer/index.ts');
   const cid = await importPath(path, await openBlockstore(blocksDirectory(data ?? defaultDirectory('consumer'))));
   if (cid === undefined) throw new UsageError(`${path} has nothing to publish`);
+  if (data !== undefined) await keepPublished(data, cid, basename(path));
   console.log(json ? JSON.stringify({ cid: cid.toString() }) : cid.toString());
+}
+
+/** In a provider's directory what is published is pinned, or it would be garbage there. */
+async function keepPublished(data: string, cid: CID, name: string): Promise<void> {
+  if (!existsSync(join(data, 'pins.sqlite'))) return;
+  const request = { cid: cid.toString(), name: [...name].slice(0, 255).join(''), origins: [], meta: {} };
+  const { withPins } = await import('./pin-session.ts');
+  try {
+    await withPins({ data, home: '' }, async ({ ask }) => void (await ask({ ask: 'add', pin: request })));
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    // It does not run: it will find the pin when it starts.
+    const [{ addPinOffline }, { loadMaintainerKey }, { peerIdFromPrivateKey }] = await Promise.all([
+      import('../pinning/index.ts'),
+      import('../maintainer/index.ts'),
+      import('@libp2p/peer-id'),
+    ]);
+    addPinOffline(data, peerIdFromPrivateKey(await loadMaintainerKey(data)).toString(), request);
+  }
 }

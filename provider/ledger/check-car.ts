@@ -1,7 +1,14 @@
 import { decode } from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 
-import { dagCborCid, FrameReader, ReceiptOpener, WorkswapError, type Receipt } from '../../sdk/protocol/index.ts';
+import {
+  dagCborCid,
+  FrameReader,
+  openStorageReceipt,
+  ReceiptOpener,
+  WorkswapError,
+  type Receipt,
+} from '../../sdk/protocol/index.ts';
 import { openStatement, type AccountStatement } from './statement.ts';
 
 /** The header names a root of 40 bytes for each account; everything else is far smaller. */
@@ -83,7 +90,7 @@ class CarCheck {
     if (!dagCborCid(bytes).equals(cid)) this.#problem(`${name} is not the CID of its block`);
     else if (this.#seen.has(name)) this.#problem(`${name} is there twice`);
     else if (this.#roots.has(name)) await this.#addStatement(name, bytes);
-    else this.#addReceipt(name, bytes);
+    else await this.#addReceipt(name, bytes);
     this.#seen.add(name);
   }
 
@@ -115,10 +122,21 @@ class CarCheck {
     }
   }
 
-  #addReceipt(name: string, bytes: Uint8Array): void {
-    let receipt: Receipt;
+  /** Of a job, or for storage. */
+  async #open(bytes: Uint8Array): Promise<Pick<Receipt, 'provider' | 'consumer' | 'priceBytes'>> {
     try {
-      ({ receipt } = this.#opener.open(bytes));
+      return this.#opener.open(bytes).receipt;
+    } catch (error) {
+      const storage = await openStorageReceipt(bytes).catch(() => undefined);
+      if (storage === undefined) throw error;
+      return storage.receipt;
+    }
+  }
+
+  async #addReceipt(name: string, bytes: Uint8Array): Promise<void> {
+    let receipt: Pick<Receipt, 'provider' | 'consumer' | 'priceBytes'>;
+    try {
+      receipt = await this.#open(bytes);
     } catch (error) {
       this.#problem(`the receipt ${name} does not hold: ${(error as Error).message}`);
       return;

@@ -1,4 +1,4 @@
-import type { CID } from 'multiformats/cid';
+import { CID } from 'multiformats/cid';
 import { defaultsOf, raceSignal, SANDBOX_LIMITS } from '../sandbox/index.ts';
 import type { LoadedModule } from '../sandbox/index.ts';
 import type { GetBlockOptions } from '../store/index.ts';
@@ -55,6 +55,10 @@ class CachingLoader implements ModuleLoader {
   async compileSize(cid: CID, options: GetBlockOptions = {}): Promise<number> {
     if (this.#ready(cid.toString()) !== undefined) return 0;
     return (await this.#fetch(cid, options)).length;
+  }
+
+  loaded(): CID[] {
+    return [...this.#cache.keys()].map((key) => CID.parse(key));
   }
 
   stats(): ModuleLoaderStats {

@@ -27,6 +27,8 @@ export interface ModuleLoader {
   load(cid: CID, options?: GetBlockOptions): Promise<LoadedModule>;
   /** Size of the module that `load` would compile for its caller now; 0 when it is compiled already. */
   compileSize(cid: CID, options?: GetBlockOptions): Promise<number>;
+  /** Handlers that are ready to run. */
+  loaded(): CID[];
   stats(): ModuleLoaderStats;
   close(): Promise<void>;
 }

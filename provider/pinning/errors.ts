@@ -6,15 +6,24 @@ export type PinErrorCode =
   | 'PINNING_REFUSED'
   | 'PIN_LIMIT'
   | 'TOKEN_INVALID'
+  | 'INSUFFICIENT_FUNDS'
+  | 'PIN_EXPIRED'
   | 'CONTENT_NOT_FOUND'
   | 'CODEC_UNKNOWN'
   | 'BLOCK_MALFORMED'
   | 'DAG_TOO_LARGE'
+  | 'STORE_QUOTA'
+  | 'GC_UNSUPPORTED'
+  | 'NOT_OPERATOR'
   | 'TOO_OFTEN'
   | 'BAD_ANSWER';
 
-const FAULTS: Partial<Record<PinErrorCode, Fault>> = { BAD_ANSWER: 'provider' };
-const RETRYABLE: readonly PinErrorCode[] = ['CONTENT_NOT_FOUND', 'TOO_OFTEN'];
+const FAULTS: Partial<Record<PinErrorCode, Fault>> = {
+  BAD_ANSWER: 'provider',
+  STORE_QUOTA: 'provider',
+  GC_UNSUPPORTED: 'provider',
+};
+const RETRYABLE: readonly PinErrorCode[] = ['CONTENT_NOT_FOUND', 'INSUFFICIENT_FUNDS', 'STORE_QUOTA', 'TOO_OFTEN'];
 
 /** Something cannot be pinned, or not as asked. */
 export class PinError extends WorkswapError {

@@ -1,7 +1,7 @@
 import type { Libp2p, PeerId } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
 import type { Bitswap } from '../bitswap/index.ts';
-import { linkKind, linksOf, walkDag, type FastBlockstore } from '../store/index.ts';
+import { linkKind, linksOf, walkDag, type BlockQuota, type FastBlockstore } from '../store/index.ts';
 import { PinError } from './errors.ts';
 import type { PinningLimits } from './limits.ts';
 import { dialOrigins, usableOrigins } from './origins.ts';
@@ -10,6 +10,8 @@ export interface FetchRooms {
   libp2p: Libp2p;
   bitswap: Bitswap;
   blockstore: FastBlockstore;
+  /** What the block store may take, if that is bounded. */
+  quota?: BlockQuota | undefined;
   /** Origins in our own network may be dialled. */
   privateOrigins: boolean;
   limits: PinningLimits;
@@ -32,11 +34,12 @@ const CHECKS = 8;
 /**
  * Fetches a whole DAG, or what of it is missing: it can be broken off and begun again at any time. Memory is bounded by
  * the blocks under way and 16 bytes for each block.
- * @throws PinError CONTENT_NOT_FOUND, CODEC_UNKNOWN, BLOCK_MALFORMED, DAG_TOO_LARGE; DagTooWideError; StoreError
+ * @throws PinError CONTENT_NOT_FOUND, STORE_QUOTA, CODEC_UNKNOWN, BLOCK_MALFORMED, DAG_TOO_LARGE; DagTooWideError; StoreError
  */
 export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptions): Promise<void> {
-  const { bitswap, blockstore, libp2p, limits } = rooms;
+  const { bitswap, blockstore, libp2p, limits, quota } = rooms;
   const { onBlock, parallel } = options;
+  await quota?.counted();
   const quiet = new AbortController();
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, quiet.signal, over.signal]);
@@ -54,6 +57,10 @@ export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptio
     if (blocks > limits.pinBlocksMax) throw tooLarge(root, `${limits.pinBlocksMax} blocks`);
     if (bytes > limits.pinBytesMax) throw tooLarge(root, `${limits.pinBytesMax} bytes`);
   }
+  function checkQuota(): void {
+    if (quota?.isFull !== true) return;
+    throw new PinError('STORE_QUOTA', `The block store has the ${quota.bytesMax} bytes that it may have.`);
+  }
   async function visit(cid: CID): Promise<Iterable<CID>> {
     const kind = linkKind(cid);
     if (kind === 'unknown') {
@@ -62,14 +69,17 @@ export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptio
         `${cid} has the codec 0x${cid.code.toString(16)}, whose links are not known.`,
       );
     }
+    const size = await blockstore.size(cid);
     // What is here need not be read when it leads nowhere.
-    const size = kind === 'leaf' ? await blockstore.size(cid) : undefined;
-    if (size !== undefined) {
+    if (kind === 'leaf' && size !== undefined) {
       count(size);
       return [];
     }
+    if (size === undefined) checkQuota();
     waiting.add(cid);
     const block = await session.get(cid, { signal }).finally(() => waiting.delete(cid));
+    // Others were under way with it.
+    if (size === undefined) checkQuota();
     count(block.length);
     if (kind === 'leaf') return [];
     try {

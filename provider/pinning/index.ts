@@ -4,6 +4,8 @@
  * Pins: DAGs that this node fetches and keeps, for itself and for others. docs/pinning.md
  */
 export { checkCid } from './check.ts';
+export type { Collection } from './collector.ts';
+export type { Verification } from './verifier.ts';
 export { PinError, type PinErrorCode } from './errors.ts';
 export {
   askAboutPins,
@@ -14,7 +16,7 @@ export {
   type Question,
 } from './net/index.ts';
 export { PINNING_LIMITS, type PinningLimits } from './limits.ts';
-export { openPinning, type OpenedPinning } from './open.ts';
+export { addPinOffline, openPinning, type OpenedPinning } from './open.ts';
 export type { Pinning, PinPolicy } from './pinning.ts';
 export type { TokenInfo, Tokens } from './tokens.ts';
 export {

@@ -22,6 +22,14 @@ export const PINNING_LIMITS = {
   notFoundMs: { default: MINUTE_MS, min: 10, max: HOUR_MS },
   retryMsMin: { default: MINUTE_MS, min: 10, max: DAY_MS },
   retryMsMax: { default: 6 * HOUR_MS, min: 10, max: 30 * DAY_MS },
+  /** What keeping a GiB for a second costs who is not an own device or a friend: 400 keeps a byte for 31 days for a byte. */
+  storagePriceBytes: { default: 400, min: 0, max: 2 ** 30 },
+  /** What is paid for at once, and renewed for owners that are around. */
+  prepaidMs: { default: 7 * DAY_MS, min: 1_000, max: 366 * DAY_MS },
+  /** Bytes of the block store; 0: no limit. Near it garbage is collected, beyond it nothing more is fetched for pins. */
+  storeBytesMax: { default: 0, min: 0, max: 1024 * TIB },
+  /** Blocks that came or were put within this time are not collected. */
+  gcFreshMs: { default: HOUR_MS, min: 2 * MINUTE_MS, max: 30 * DAY_MS },
   giveUpMs: { default: 7 * DAY_MS, min: 10, max: 365 * DAY_MS },
 } as const satisfies Record<string, Limit>;
 

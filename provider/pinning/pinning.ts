@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { PeerId } from '@libp2p/interface';
+import type { PeerId, PrivateKey } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
+import type { ScoreLedger } from '../ledger/index.ts';
 import type { Database } from '../store/index.ts';
+import { Collector } from './collector.ts';
 import { checkRequest } from './check.ts';
 import { PinError } from './errors.ts';
 import type { FetchRooms } from './fetch-pin.ts';
 import { DELEGATES_MAX } from './limits.ts';
+import { Payments } from './payments.ts';
+import { Renewals } from './renewals.ts';
 import { PinScheduler } from './scheduler.ts';
 import { PinTable } from './table.ts';
 import { Tokens } from './tokens.ts';
+import { Verifier, type Verification } from './verifier.ts';
 import type { Pin, PinFilter, PinPage, PinRequest } from './types.ts';
 
 /** The `[pinning] pin` of workswap.toml: whose pins are taken. */
@@ -17,6 +22,13 @@ export type PinPolicy = 'nobody' | 'allowed' | 'anyone';
 export interface PinningInit extends FetchRooms {
   database: Database;
   policy: PinPolicy;
+  /** Peers that may look after the whole store: this node's own commands. */
+  operators: ReadonlySet<string>;
+  /** Everything that the other rooms need to keep. */
+  otherRoots: () => Iterable<CID>;
+  readElsewhere?: (cid: CID) => Uint8Array | undefined;
+  scoreLedger: ScoreLedger;
+  privateKey: PrivateKey;
   /** Peers whose pins are taken under `allowed`. */
   allowed: ReadonlySet<string>;
   onError: (error: unknown) => void;
@@ -29,29 +41,51 @@ export interface PinningInit extends FetchRooms {
 export class Pinning {
   /** What says over HTTP whose pins these are. */
   readonly tokens: Tokens;
+  readonly collector: Collector;
   readonly #init: PinningInit;
   readonly #table: PinTable;
   readonly #scheduler: PinScheduler;
+  readonly #verifier: Verifier;
+  readonly #payments: Payments;
+  readonly #renewals: Renewals;
 
   /** @throws StoreError */
   constructor(init: PinningInit) {
     this.#init = init;
     this.#table = new PinTable(init.database);
     this.tokens = new Tokens(init.database);
-    this.#scheduler = new PinScheduler({ ...init, table: this.#table });
+    const { blockstore, readElsewhere, onError, otherRoots, limits } = init;
+    this.collector = new Collector({
+      blockstore,
+      onError,
+      roots: () => this.#roots(otherRoots),
+      storeBytesMax: limits.storeBytesMax,
+      freshMs: limits.gcFreshMs,
+      ...(readElsewhere === undefined ? {} : { readElsewhere }),
+    });
+    this.#payments = new Payments({ ...init, isFree: (owner) => init.allowed.has(owner) });
+    const shared = { ...init, table: this.#table, payments: this.#payments };
+    this.#scheduler = new PinScheduler({ ...shared, quota: this.collector.quota });
+    this.#renewals = new Renewals({ ...shared, tokens: this.tokens });
+    this.#verifier = new Verifier(blockstore, (pin, result) => this.#onVerified(pin, result));
   }
 
   start(): void {
     this.#init.libp2p.addEventListener('peer:connect', this.#onConnect);
+    this.collector.start();
     this.#scheduler.start();
+    this.#renewals.start();
   }
 
   async stop(): Promise<void> {
     this.#init.libp2p.removeEventListener('peer:connect', this.#onConnect);
+    this.#verifier.stop();
+    await this.#renewals.stop();
     await this.#scheduler.stop();
+    await this.collector.stop();
   }
 
-  /** @throws PinError PIN_INVALID, PINNING_REFUSED, PIN_LIMIT */
+  /** @throws PinError PIN_INVALID, PINNING_REFUSED, PIN_LIMIT, INSUFFICIENT_FUNDS */
   add(owner: string, request: PinRequest): Pin {
     const root = this.#admit(owner, request);
     const { pinsPerOwnerMax, pinsMax } = this.#init.limits;
@@ -107,14 +141,35 @@ export class Pinning {
     return addrs.length === 0 ? [`/p2p/${libp2p.peerId.toString()}`] : addrs.slice(0, DELEGATES_MAX);
   }
 
-  /** What must not be collected as garbage. */
-  roots(): Iterable<CID> {
-    return this.#table.roots();
+  /** Hashes all blocks of a pin again, or says how far that is. What is not here any more is fetched again. */
+  verify(owner: string, id: string, { start }: { start: boolean }): Verification | undefined {
+    const pin = this.get(owner, id);
+    return start ? this.#verifier.start(pin) : this.#verifier.result(id);
+  }
+
+  /** @throws PinError NOT_OPERATOR */
+  asOperator(owner: string): this {
+    if (this.#init.operators.has(owner)) return this;
+    throw new PinError('NOT_OPERATOR', "Only this provider's own commands may ask for that.");
+  }
+
+  *#roots(otherRoots: () => Iterable<CID>): Generator<CID> {
+    yield* otherRoots();
+    yield* this.#table.roots();
+  }
+
+  #onVerified({ id }: Pin, { missing, corrupt }: Verification): void {
+    const pin = this.#table.get(id);
+    if (pin === undefined || missing.length + corrupt.length === 0 || pin.status !== 'pinned') return;
+    this.#table.change({ ...pin, nextMs: Date.now() }, { status: 'queued' });
+    this.#scheduler.wake();
   }
 
   #admit(owner: string, request: PinRequest): CID {
     this.#admitOwner(owner);
-    return checkRequest(request);
+    const root = checkRequest(request);
+    this.#payments.check(owner);
+    return root;
   }
 
   #admitOwner(owner: string): void {

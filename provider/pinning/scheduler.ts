@@ -1,11 +1,13 @@
 import { peerIdFromString } from '@libp2p/peer-id';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { fetchPin, type FetchRooms } from './fetch-pin.ts';
+import type { Payments } from './payments.ts';
 import type { PinTable } from './table.ts';
 import type { Pin } from './types.ts';
 
 export interface SchedulerInit extends FetchRooms {
   table: PinTable;
+  payments: Payments;
   onError: (error: unknown) => void;
 }
 
@@ -122,7 +124,8 @@ export class PinScheduler {
 
   async #run(fetch: Fetch): Promise<void> {
     const { pin } = fetch;
-    const { table, limits } = this.#init;
+    const { table, limits, payments } = this.#init;
+    const hold = payments.hold(pin.owner);
     let failure: unknown;
     try {
       await fetchPin(pin.root, this.#init, {
@@ -132,20 +135,23 @@ export class PinScheduler {
         onBlock: (bytes) => {
           fetch.blocks++;
           fetch.bytes += bytes;
+          hold.grow(fetch.bytes);
         },
         signal: fetch.abort.signal,
       });
     } catch (error) {
       failure = error;
+    } finally {
+      hold.release();
     }
+    if (failure === undefined) failure = await this.#keep(fetch).catch((error: unknown) => error);
     // It may have been removed, and its row with it.
     const now = table.get(pin.id);
     if (now === undefined) return;
     const nowMs = Date.now();
     const { blocks, bytes } = fetch;
-    if (failure === undefined) {
-      table.change(withoutFailure(now), { status: 'pinned', blocks, bytes, attempts: 0, pinnedMs: nowMs });
-    } else if (failure instanceof TurnOver) {
+    if (failure === undefined) return;
+    if (failure instanceof TurnOver) {
       // The line is in the order of `nextMs`.
       table.change(now, {
         status: 'queued',
@@ -156,6 +162,17 @@ export class PinScheduler {
     } else {
       this.#failed(now, { blocks, bytes }, failure, nowMs);
     }
+  }
+
+  /** All of it is here: from now on it is kept, and paid for. */
+  async #keep({ pin: { id }, blocks, bytes }: Fetch): Promise<void> {
+    const { table, payments } = this.#init;
+    const before = table.get(id);
+    if (before === undefined) return;
+    const nowMs = Date.now();
+    const pin: Pin = { ...withoutFailure(before), status: 'pinned', blocks, bytes, attempts: 0, pinnedMs: nowMs };
+    if (payments.isFree(pin.owner) || (pin.paidUntilMs ?? 0) > nowMs) table.change(pin, {});
+    else await payments.charge(pin, nowMs, (paid) => table.change(paid ?? before, {}));
   }
 
   #failed(pin: Pin, counted: { blocks: number; bytes: number }, failure: unknown, nowMs: number): void {

@@ -35,5 +35,9 @@ export const pinsSchema: Schema = {
      CREATE INDEX pins_owner ON pins (owner, created_ms);
      CREATE INDEX pins_root ON pins (root);
      CREATE INDEX pins_due ON pins (next_ms) WHERE next_ms IS NOT NULL`,
+    `ALTER TABLE pins ADD COLUMN paid_until_ms INTEGER;
+     ALTER TABLE pins ADD COLUMN paid_bytes INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE pins ADD COLUMN receipt BLOB;
+     CREATE INDEX pins_paid ON pins (paid_until_ms) WHERE paid_until_ms IS NOT NULL`,
   ],
 };

@@ -6,7 +6,10 @@ import { pinsSchema } from './schema.ts';
 import type { Pin, PinFilter, PinPage, PinStatus } from './types.ts';
 
 /** What changes about a pin. */
-export type PinChange = Pick<Pin, 'status' | 'blocks' | 'bytes' | 'attempts' | 'nextMs' | 'error' | 'pinnedMs'>;
+export type PinChange = Pick<
+  Pin,
+  'status' | 'blocks' | 'bytes' | 'attempts' | 'nextMs' | 'error' | 'pinnedMs' | 'paidUntilMs' | 'paidBytes' | 'receipt'
+>;
 
 /** All pins of a node, across restarts. Every change is on the disk when it returns. */
 export class PinTable {
@@ -22,6 +25,7 @@ export class PinTable {
   readonly #next: StatementSync;
   readonly #kept: StatementSync;
   readonly #retryNow: StatementSync;
+  readonly #ending: StatementSync;
 
   constructor(database: Database) {
     migrate(database, pinsSchema);
@@ -36,7 +40,8 @@ export class PinTable {
     this.#get = sqlite.prepare('SELECT * FROM pins WHERE id = ?');
     this.#delete = sqlite.prepare('DELETE FROM pins WHERE id = ?');
     this.#change = sqlite.prepare(
-      `UPDATE pins SET status = ?, blocks = ?, bytes = ?, attempts = ?, next_ms = ?, error_code = ?, error = ?, pinned_ms = ?
+      `UPDATE pins SET status = ?, blocks = ?, bytes = ?, attempts = ?, next_ms = ?, error_code = ?, error = ?, pinned_ms = ?,
+         paid_until_ms = ?, paid_bytes = ?, receipt = ?
        WHERE id = ?`,
     );
     this.#newest = sqlite.prepare('SELECT max(created_ms) AS ms FROM pins');
@@ -47,6 +52,7 @@ export class PinTable {
       'SELECT owner, id, min(next_ms) AS next_ms FROM pins WHERE next_ms <= ? AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY owner',
     );
     this.#next = sqlite.prepare('SELECT min(next_ms) AS ms FROM pins WHERE next_ms > ?');
+    this.#ending = sqlite.prepare('SELECT * FROM pins WHERE paid_until_ms < ? ORDER BY paid_until_ms LIMIT 1000');
     this.#retryNow = sqlite.prepare(
       "UPDATE pins SET next_ms = ? WHERE owner = ? AND status = 'failed' AND next_ms > ?",
     );
@@ -61,7 +67,7 @@ export class PinTable {
   }
 
   /** `createdMs` is moved a little when it is taken: pages are cut by it, so no two pins have the same. */
-  add(pin: Omit<Pin, 'createdMs' | 'status' | 'blocks' | 'bytes' | 'attempts'>, nowMs: number): Pin {
+  add(pin: Omit<Pin, 'createdMs' | 'status' | 'blocks' | 'bytes' | 'attempts' | 'paidBytes'>, nowMs: number): Pin {
     const newest = Number(this.#newest.get()?.['ms'] ?? 0);
     const createdMs = Math.max(nowMs, newest + 1);
     const { id, owner, root, cid, name, origins, meta } = pin;
@@ -89,9 +95,11 @@ export class PinTable {
   }
 
   change(pin: Pin, change: Partial<PinChange>): void {
-    const { status, blocks, bytes, attempts, nextMs, error, pinnedMs } = { ...pin, ...change };
+    const next = { ...pin, ...change };
+    const { status, blocks, bytes, attempts, nextMs, error, pinnedMs, paidUntilMs, paidBytes, receipt } = next;
     const reason = [error?.code ?? null, error?.message ?? null];
-    this.#change.run(status, blocks, bytes, attempts, nextMs ?? null, ...reason, pinnedMs ?? null, pin.id);
+    const paid = [paidUntilMs ?? null, paidBytes, receipt ?? null];
+    this.#change.run(status, blocks, bytes, attempts, nextMs ?? null, ...reason, pinnedMs ?? null, ...paid, pin.id);
   }
 
   count(owner?: string): number {
@@ -123,6 +131,11 @@ export class PinTable {
   nextDueMs(nowMs: number): number | undefined {
     const ms = this.#next.get(nowMs)?.['ms'];
     return typeof ms === 'number' ? ms : undefined;
+  }
+
+  /** Pins whose paid time ends before this. */
+  endingBefore(ms: number): Pin[] {
+    return this.#ending.all(ms).map(toPin);
   }
 
   /** Roots of everything that is pinned or will be. */
@@ -171,7 +184,15 @@ function toV1(cid: CID): CID {
 }
 
 function toPin(row: Record<string, SQLOutputValue>): Pin {
-  const { name, next_ms: nextMs, error_code: code, error, pinned_ms: pinnedMs } = row;
+  const {
+    name,
+    next_ms: nextMs,
+    error_code: code,
+    error,
+    pinned_ms: pinnedMs,
+    paid_until_ms: paidUntilMs,
+    receipt,
+  } = row;
   return {
     id: String(row['id']),
     owner: String(row['owner']),
@@ -187,6 +208,9 @@ function toPin(row: Record<string, SQLOutputValue>): Pin {
     attempts: Number(row['attempts']),
     ...(nextMs === null ? {} : { nextMs: Number(nextMs) }),
     ...(code === null ? {} : { error: { code: String(code), message: String(error) } }),
+    paidBytes: Number(row['paid_bytes']),
+    ...(paidUntilMs === null ? {} : { paidUntilMs: Number(paidUntilMs) }),
+    ...(receipt === null ? {} : { receipt: receipt as Uint8Array }),
     ...(pinnedMs === null ? {} : { pinnedMs: Number(pinnedMs) }),
   };
 }

@@ -32,6 +32,12 @@ export interface Pin extends PinRequest {
   /** Why it is not pinned. */
   error?: { code: string; message: string };
   pinnedMs?: number;
+  /** Kept for credit until then; undefined for an owner that pays nothing. */
+  paidUntilMs?: number;
+  /** All that was charged for it. */
+  paidBytes: number;
+  /** The last storage receipt. */
+  receipt?: Uint8Array;
 }
 
 export type NameMatch = 'exact' | 'iexact' | 'partial' | 'ipartial';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerId } from '@libp2p/interface';
+import type { CID } from 'multiformats/cid';
 import { isExpired, type Tariff } from '../../sdk/protocol/index.ts';
 import type { JobService } from '../jobs/index.ts';
 import type { ModuleLoader } from '../modules/index.ts';
@@ -46,6 +47,10 @@ export interface ProviderServices {
   forJob(name: string): JobService;
   /** By IPNS name or short name. @throws ServiceError SERVICE_NOT_FOUND, SERVICE_EXPIRED */
   find(name: string): Promise<Hosted>;
+  /** Everything of services that is in the block store and has to stay there. */
+  roots(): CID[];
+  /** A block of a state that may not be in the block store yet. */
+  readJournal(cid: CID): Uint8Array | undefined;
   /** What an IPNS name stands for: of services here from our own records. @throws ServiceError, RecordError */
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
   /** Keeps a checked record of a name that is no service's, for whoever asks. @throws RecordError when it knows a newer one */
@@ -145,6 +150,11 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
       if (hosted !== undefined) return valid(hosted);
       throw new ServiceError('SERVICE_NOT_FOUND', `This provider hosts no service "${name.slice(0, 100)}".`);
     },
+    roots() {
+      const own = hosting.list().flatMap(({ descriptor, handler, site }) => [descriptor, handler, site ?? []].flat());
+      return [...own, ...states.heads()];
+    },
+    readJournal: (cid) => states.readJournal(cid),
     async resolveName(name, signal) {
       const own = hosting.get(name) === undefined ? undefined : names.latest(name);
       return own ?? (await resolver.resolve(name, signal)).record;

@@ -1,4 +1,5 @@
-import { opendir, readFile, stat, unlink } from 'node:fs/promises';
+import { statSync, unlinkSync } from 'node:fs';
+import { opendir, readdir, readFile, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BaseBlockstore } from 'blockstore-core';
 import type { FsBlockstore } from 'blockstore-fs';
@@ -10,8 +11,9 @@ import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
 import * as Digest from 'multiformats/hashes/digest';
 import { writeBlockFile } from './block-file.ts';
+import { DigestSet } from './digest-set.ts';
 import type { Hashers } from './blockstore-hashers.ts';
-import { blockKey, type FastBlockstore, inOnePiece } from './blockstore-types.ts';
+import { blockKey, type CollectableBlocks, inOnePiece } from './blockstore-types.ts';
 import { StoreError } from './errors.ts';
 import { HotCache } from './hot-cache.ts';
 
@@ -20,7 +22,12 @@ interface Known {
   size: number;
   /** Its bytes have been hashed, or written, by this process. */
   verified: boolean;
+  /** When it was written, or its file was told that it is needed. */
+  freshMs: number;
 }
+
+/** A block that is put again is young again, in steps: one that is put all the time costs nothing. */
+const FRESH_STEP_MS = 60_000;
 
 /** Sizes that are kept: about 20 MB of memory, enough for a 32 GiB store of usual blocks. */
 const KNOWN_MAX = 128 * 1024;
@@ -31,12 +38,14 @@ const KNOWN_MAX = 128 * 1024;
  * writers of one block (they share the temporary file). So a block is written by one writer at a time, and the first read
  * of every block in this process checks its hash; a file that fails is removed and counts as missing.
  */
-export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
+export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
   readonly #files: FsBlockstore;
   readonly #hashers: Hashers;
   readonly #sharding = new NextToLast();
   readonly #known = new HotCache<Known>(KNOWN_MAX);
   readonly #writing = new Map<string, Promise<void>>();
+  /** While garbage is collected: blocks that were put, read or looked for meanwhile. */
+  #touched: DigestSet | undefined;
 
   constructor(files: FsBlockstore, hashers: Hashers) {
     super();
@@ -45,25 +54,45 @@ export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
   }
 
   size(cid: CID): number | undefined | Promise<number | undefined> {
+    this.#touched?.add(cid.multihash);
     return this.#known.get(blockKey(cid))?.size ?? this.#stat(cid);
   }
 
   async read(cid: CID): Promise<Uint8Array | undefined> {
-    let bytes: Uint8Array;
+    this.#touched?.add(cid.multihash);
+    const bytes = await this.#load(cid);
+    if (bytes === undefined || this.#known.get(blockKey(cid))?.verified === true) return bytes;
+    return (await this.#verify(cid, bytes)) ? bytes : undefined;
+  }
+
+  async check(cid: CID): Promise<Uint8Array | 'missing' | 'corrupt'> {
+    const bytes = await this.#load(cid);
+    if (bytes === undefined) {
+      // Somebody else has removed it.
+      this.#known.delete(blockKey(cid));
+      return 'missing';
+    }
+    return (await this.#verify(cid, bytes)) ? bytes : 'corrupt';
+  }
+
+  async #load(cid: CID): Promise<Uint8Array | undefined> {
     try {
-      bytes = await readFile(this.#path(cid));
+      return await readFile(this.#path(cid));
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw this.#failed('read', cid, error);
     }
-    const key = blockKey(cid);
-    if (this.#known.get(key)?.verified === true) return bytes;
+  }
+
+  /** A file with other bytes than its name says is removed. */
+  async #verify(cid: CID, bytes: Uint8Array): Promise<boolean> {
     if (!this.#matches(cid, bytes)) {
       await this.#discard(cid, bytes);
-      return undefined;
+      return false;
     }
-    this.#learn(key, { size: bytes.length, verified: true });
-    return bytes;
+    const key = blockKey(cid);
+    this.#learn(key, { size: bytes.length, verified: true, freshMs: this.#known.get(key)?.freshMs ?? 0 });
+    return true;
   }
 
   override async has(cid: CID): Promise<boolean> {
@@ -72,11 +101,14 @@ export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
 
   override async put(cid: CID, value: InputPair['bytes']): Promise<CID> {
     const bytes = await inOnePiece(value);
+    this.#touched?.add(cid.multihash);
     const key = blockKey(cid);
-    if (this.#known.get(key)?.verified === true) return cid;
+    const known = this.#known.get(key);
+    const isHere = known?.verified === true;
+    if (isHere && Date.now() - known.freshMs < FRESH_STEP_MS) return cid;
     let writing = this.#writing.get(key);
     if (writing === undefined) {
-      writing = this.#write(cid, key, bytes).finally(() => this.#writing.delete(key));
+      writing = this.#write(cid, key, bytes, isHere).finally(() => this.#writing.delete(key));
       this.#writing.set(key, writing);
     }
     await writing;
@@ -96,29 +128,81 @@ export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
 
   /** Every block, as CIDv1 with the raw codec: the store knows multihashes only. */
   override async *getAll(): AsyncGenerator<Pair> {
-    for await (const directory of await opendir(this.#files.path)) {
-      if (!directory.isDirectory()) continue;
-      for await (const file of await opendir(join(this.#files.path, directory.name))) {
-        const cid = this.#cidOf(file.name);
-        if (cid !== undefined) yield { cid, bytes: this.get(cid) };
-      }
+    for await (const cids of this.directories()) {
+      for (const cid of cids) yield { cid, bytes: this.get(cid) };
     }
   }
 
-  async #write(cid: CID, key: string, bytes: Uint8Array): Promise<void> {
+  /** The blocks of one directory after the other. */
+  async *directories(): AsyncGenerator<CID[]> {
+    for await (const directory of await opendir(this.#files.path)) {
+      if (!directory.isDirectory()) continue;
+      const names = await readdir(join(this.#files.path, directory.name));
+      yield names.flatMap((name) => this.#cidOf(name) ?? []);
+    }
+  }
+
+  startCollecting(): void {
+    this.#touched = new DigestSet();
+  }
+
+  stopCollecting(): void {
+    this.#touched = undefined;
+  }
+
+  /**
+   * Removes a block, unless it came or was needed after `beforeMs`, or since the collection began. All in one go: nobody
+   * can put it or look for it between the decision and the removal. Gives the bytes that it had.
+   */
+  removeUnused(cid: CID, beforeMs: number, dryRun: boolean): number | undefined {
+    const key = blockKey(cid);
+    if (this.#touched?.has(cid.multihash) === true || this.#writing.has(key)) return undefined;
+    if ((this.#known.get(key)?.freshMs ?? 0) > beforeMs) return undefined;
     try {
-      await writeBlockFile(this.#path(cid), bytes);
+      const { size, mtimeMs } = statSync(this.#path(cid));
+      if (mtimeMs > beforeMs) return undefined;
+      if (dryRun) return size;
+      this.#known.delete(key);
+      unlinkSync(this.#path(cid));
+      this.#changed(-size);
+      return size;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw this.#failed('write', cid, error);
+    }
+  }
+
+  onChange(listener: (bytes: number) => void): void {
+    this.#changed = listener;
+  }
+
+  #changed: (bytes: number) => void = () => {};
+
+  async #write(cid: CID, key: string, bytes: Uint8Array, isHere: boolean): Promise<void> {
+    const now = new Date();
+    const path = this.#path(cid);
+    try {
+      const isTouched =
+        isHere &&
+        (await utimes(path, now, now).then(
+          () => true,
+          () => false,
+        ));
+      if (!isTouched) {
+        await writeBlockFile(path, bytes);
+        this.#changed(bytes.length);
+      }
     } catch (error) {
       throw this.#failed('write', cid, error);
     }
-    this.#learn(key, { size: bytes.length, verified: true });
+    this.#learn(key, { size: bytes.length, verified: true, freshMs: now.getTime() });
   }
 
   async #stat(cid: CID): Promise<number | undefined> {
     try {
-      const { size } = await stat(this.#path(cid));
+      const { size, mtimeMs } = await stat(this.#path(cid));
       const key = blockKey(cid);
-      if (this.#known.get(key) === undefined) this.#learn(key, { size, verified: false });
+      if (this.#known.get(key) === undefined) this.#learn(key, { size, verified: false, freshMs: mtimeMs });
       return size;
     } catch (error) {
       if (isMissing(error)) return undefined;
@@ -174,5 +258,6 @@ export class DiskBlocks extends BaseBlockstore implements FastBlockstore {
 }
 
 function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  // A hash that is too long for a file's name is of no block of ours.
+  return ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

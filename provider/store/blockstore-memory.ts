@@ -17,6 +17,10 @@ export class MemoryBlocks extends BaseBlockstore implements FastBlockstore {
     return this.#blocks.get(blockKey(cid))?.bytes;
   }
 
+  check(cid: CID): Uint8Array | 'missing' {
+    return this.read(cid) ?? 'missing';
+  }
+
   override has(cid: CID): boolean {
     return this.#blocks.has(blockKey(cid));
   }

@@ -10,6 +10,22 @@ export interface FastBlockstore extends Blockstore {
   size(cid: CID): number | undefined | Promise<number | undefined>;
   /** The whole block in one piece, or undefined when it is not there. */
   read(cid: CID): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** Hashes the block again, whatever was found before. What does not match is removed. */
+  check(cid: CID): Uint8Array | 'missing' | 'corrupt' | Promise<Uint8Array | 'missing' | 'corrupt'>;
+}
+
+/** What collecting garbage takes of a block store. */
+export interface CollectableBlocks extends FastBlockstore {
+  directories(): AsyncIterable<CID[]>;
+  startCollecting(): void;
+  stopCollecting(): void;
+  removeUnused(cid: CID, beforeMs: number, dryRun: boolean): number | undefined;
+  /** Called with the bytes that a write added, or a removal took away. */
+  onChange(listener: (bytes: number) => void): void;
+}
+
+export function isCollectable(store: FastBlockstore): store is CollectableBlocks {
+  return 'removeUnused' in store;
 }
 
 /** The key under which a block is known: its multihash, so that codecs and CID versions share it. */

@@ -16,6 +16,10 @@ export class ByteCache<V> {
     return this.#bytes;
   }
 
+  keys(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
   has(key: string): boolean {
     return this.#entries.has(key);
   }

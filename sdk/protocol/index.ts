@@ -15,6 +15,7 @@ export * from './response-head.ts';
 export * from './rollback.ts';
 export * from './service-name.ts';
 export { DocumentError, openDocument, sealDocument } from './signed.ts';
+export * from './storage-receipt.ts';
 export * from './tariff.ts';
 export * from './tariff-document.ts';
 export * from './task.ts';

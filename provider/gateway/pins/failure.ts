@@ -9,6 +9,7 @@ const KNOWN: Partial<Record<PinErrorCode, [status: number, reason: string]>> = {
   PIN_NOT_FOUND: [404, 'NOT_FOUND'],
   PINNING_REFUSED: [403, 'FORBIDDEN'],
   PIN_LIMIT: [403, 'PIN_LIMIT'],
+  INSUFFICIENT_FUNDS: [409, 'INSUFFICIENT_FUNDS'],
   TOO_OFTEN: [429, 'TOO_MANY_REQUESTS'],
 };
 

@@ -35,13 +35,21 @@ export function readFilter(query: URLSearchParams): PinFilter {
     cids: cids?.map(checkCid),
     name,
     match: oneOf('match', MATCHES, one('match')),
-    statuses: many('status')?.map((status) => oneOf<PinStatus>('status', PIN_STATUSES, status)!) ?? ['pinned'],
+    statuses: many('status')?.map((status) => oneOf<PinStatus>('status', PIN_STATUSES, status)!) ?? byDefault(query),
     // Something may have been created in the millisecond that a finer time is in, before it.
     beforeMs: readTime('before', one('before'), 1),
     afterMs: readTime('after', one('after'), 0),
     meta: meta === undefined ? undefined : readMeta('meta', readJson('"meta"', meta)),
     limit: readLimit(one('limit')),
   };
+}
+
+/**
+ * "When no filter is provided, only successful pins are returned": whoever asks for a certain pin is told of it, pinned or
+ * not, as the published compliance checks ask.
+ */
+function byDefault(query: URLSearchParams): PinStatus[] | undefined {
+  return ['cid', 'name', 'meta'].some((name) => query.has(name)) ? undefined : ['pinned'];
 }
 
 /** The Pin object that is sent to be pinned. @throws HttpError 400 */

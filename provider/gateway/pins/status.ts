@@ -18,11 +18,13 @@ export function statusOf(pin: Pin, delegates: string[]): object {
   };
 }
 
-function infoOf({ status, blocks, bytes, attempts, nextMs, error, pinnedMs }: Pin): Record<string, string> {
+function infoOf(pin: Pin): Record<string, string> {
+  const { status, blocks, bytes, attempts, nextMs, error, pinnedMs, paidUntilMs, paidBytes } = pin;
+  const notice = error === undefined ? '' : ` ${error.message}`;
   const details: Record<Pin['status'], string> = {
     queued: 'Waits for its turn',
     pinning: `${blocks} blocks, ${bytes} bytes are here`,
-    pinned: `All ${blocks} blocks, ${bytes} bytes, are here`,
+    pinned: `All ${blocks} blocks, ${bytes} bytes, are here.${notice}`,
     failed: `${error?.code}: ${error?.message}${nextMs === undefined ? '' : ' It will be tried again.'}`,
   };
   return {
@@ -30,6 +32,8 @@ function infoOf({ status, blocks, bytes, attempts, nextMs, error, pinnedMs }: Pi
     blocks: String(blocks),
     [status === 'pinned' ? 'dag_size' : 'bytes']: String(bytes),
     ...(pinnedMs === undefined ? {} : { pinned_at: new Date(pinnedMs).toISOString() }),
+    ...(paidUntilMs === undefined ? {} : { pinned_until: new Date(paidUntilMs).toISOString() }),
+    ...(paidBytes === 0 ? {} : { paid_bytes: String(paidBytes) }),
     ...(error === undefined ? {} : { error_code: error.code }),
     ...(attempts === 0 ? {} : { failed_attempts: String(attempts) }),
     ...(status !== 'failed' || nextMs === undefined ? {} : { next_attempt: new Date(nextMs).toISOString() }),

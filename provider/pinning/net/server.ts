@@ -71,6 +71,14 @@ export class PinningServer {
         const { device, expiresMs } = question;
         return pinning.createToken(owner, { device, expiresMs });
       }
+      case 'verify':
+        return { verification: pinning.verify(owner, question.id, question) };
+      case 'collect': {
+        const { collector } = pinning.asOperator(owner);
+        // Nobody waits for the end here; whoever wants to know asks again.
+        if (question.start) collector.collect(question).catch(this.#init.onError);
+        return { collection: collector.last };
+      }
       case 'token-list':
         return { tokens: pinning.tokens.list(owner) };
       case 'token-revoke':

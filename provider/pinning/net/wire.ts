@@ -68,6 +68,9 @@ const questions = z.discriminatedUnion('ask', [
     device: z.string().max(DEVICE_LENGTH_MAX),
     expiresMs: count.optional(),
   }),
+  /** Starts, or tells how far it is. */
+  z.strictObject({ ask: z.literal('verify'), id, start: z.boolean() }),
+  z.strictObject({ ask: z.literal('collect'), start: z.boolean(), dryRun: z.boolean() }),
   z.strictObject({ ask: z.literal('token-list') }),
   z.strictObject({ ask: z.literal('token-revoke'), id }),
 ]);
@@ -91,13 +94,20 @@ const pinView = z.object({
   nextMs: count.optional(),
   error: z.object({ code: z.string().max(64), message: text }).optional(),
   pinnedMs: count.optional(),
+  paidUntilMs: count.optional(),
+  paidBytes: count,
+  /** In base64. */
+  receipt: z
+    .string()
+    .max(8 * 1024)
+    .optional(),
 });
 
 /** A pin as its owner sees it. */
 export type PinView = z.output<typeof pinView>;
 
-export function viewOf({ owner: _owner, root: _root, ...pin }: Pin): PinView {
-  return pin;
+export function viewOf({ owner: _owner, root: _root, receipt, ...pin }: Pin): PinView {
+  return receipt === undefined ? pin : { ...pin, receipt: Buffer.from(receipt).toString('base64') };
 }
 
 const tokenInfo = z.object({
@@ -108,11 +118,33 @@ const tokenInfo = z.object({
   usedMs: count.optional(),
 });
 
+const verification = z.object({
+  isRunning: z.boolean(),
+  blocks: count,
+  bytes: count,
+  missing: z.array(text),
+  corrupt: z.array(text),
+});
+
+const collection = z.object({
+  isRunning: z.boolean(),
+  dryRun: z.boolean(),
+  marked: count,
+  kept: count,
+  removed: count,
+  removedBytes: count,
+  startedMs: count,
+  endedMs: count.optional(),
+  error: text.optional(),
+});
+
 const answers = {
   add: z.object({ pin: pinView }),
   get: z.object({ pin: pinView }),
   list: z.object({ count, pins: z.array(pinView).max(RESULTS_MAX) }),
   remove: z.object({}),
+  verify: z.object({ verification: verification.optional() }),
+  collect: z.object({ collection: collection.optional() }),
   'token-create': tokenInfo.extend({ token: z.string().max(256) }),
   'token-list': z.object({ tokens: z.array(tokenInfo).max(TOKENS_PER_OWNER_MAX) }),
   'token-revoke': z.object({}),

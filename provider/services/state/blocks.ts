@@ -87,14 +87,18 @@ export class StateBlocks implements NodeStore {
   async loadBytes(key: Key, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const unwritten = this.#unwritten.get(key)?.bytes;
     if (unwritten !== undefined) return unwritten;
-    const row = this.#inJournal.get(Buffer.from(key, 'latin1'));
-    if (row !== undefined) return row['bytes'] as Uint8Array;
+    const written = this.readJournal(key);
+    if (written !== undefined) return written;
     const cid = cidOfKey(key);
     const own = await this.#init.blockstore.read(cid);
     if (own !== undefined) return own;
     const bytes = await this.#init.getBlock(cid, signal === undefined ? {} : { signal });
     if (hash('sha256', bytes, 'binary') === key.slice(4)) return bytes;
     throw new DirectoryError('DIRECTORY_MALFORMED', `The block ${cid} came with other bytes than its CID says.`);
+  }
+
+  readJournal(key: Key): Uint8Array | undefined {
+    return this.#inJournal.get(Buffer.from(key, 'latin1'))?.['bytes'] as Uint8Array | undefined;
   }
 
   /** Takes what a commit made, until `written` or `dropped`. */

@@ -98,6 +98,17 @@ class StatesOfProvider implements States {
     return rows.map((row) => String(row['service']));
   }
 
+  heads(): CID[] {
+    const rows = this.#init.database.sqlite.prepare('SELECT root, commit_cid FROM states').all();
+    return rows.flatMap(({ root, commit_cid: commit }) =>
+      [root, commit].flatMap((bytes) => (bytes instanceof Uint8Array ? [cidOfKey(toKey(bytes))] : [])),
+    );
+  }
+
+  readJournal(cid: CID): Uint8Array | undefined {
+    return this.#blocks.readJournal(keyOfCid(cid));
+  }
+
   flush(): Promise<void> {
     return this.#mover.flush();
   }

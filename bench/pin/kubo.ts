@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kubo } from '../../test/interop/kubo.ts';
+import { startProvider } from '../../test/processes.ts';
+import { openOwner } from './owner.ts';
+
+const MIB = Number(process.env['WORKSWAP_BENCH_MIB'] ?? 1024);
+const ROUNDS = Number(process.env['WORKSWAP_BENCH_ROUNDS'] ?? 3);
+
+/** The same file from the same Kubo: pinned by a provider and by another Kubo, in turn, each with nothing of it at first. */
+export async function timesBesideKubo(
+  progress: (line: string) => void,
+): Promise<{ ours: number[]; kubo: number[]; mib: number }> {
+  const directory = await mkdtemp(join(tmpdir(), 'workswap-bench-pin-'));
+  const file = join(directory, 'file');
+  const piece = randomBytes(2 ** 20);
+  const source = await Kubo.start();
+  const other = await Kubo.start();
+  try {
+    progress(`${MIB} MiB into a Kubo ...`);
+    // The number makes every piece another one.
+    await writeFile(file, pieces(piece));
+    const cid = (await source.run('add', '--quieter', '--cid-version=1', file)).toString().trim();
+    await other.run('swarm', 'connect', source.addr);
+    const ours: number[] = [];
+    const kubo: number[] = [];
+    for (let round = 1; round <= ROUNDS; round++) {
+      const data = join(directory, String(round));
+      const host = await startProvider({ data, config: await configIn(directory) });
+      const owner = await openOwner(data, host.addrs);
+      ours.push(await owner.pin(cid, [source.addr]));
+      await owner.stop();
+      await host.stop();
+      await rm(data, { recursive: true, force: true });
+      const startMs = performance.now();
+      await other.run('pin', 'add', '--progress=false', cid);
+      kubo.push(performance.now() - startMs);
+      await other.run('pin', 'rm', cid);
+      await other.run('repo', 'gc', '--quiet');
+      progress(`round ${round}: ${(ours.at(-1)! / 1000).toFixed(1)} s, Kubo ${(kubo.at(-1)! / 1000).toFixed(1)} s`);
+    }
+    return { ours, kubo, mib: MIB };
+  } finally {
+    await Promise.all([source.stop(), other.stop()]);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function* pieces(piece: Buffer): Generator<Buffer> {
+  for (let i = 0; i < MIB; i++) {
+    piece.writeUInt32BE(i);
+    yield Buffer.from(piece);
+  }
+}
+
+async function configIn(directory: string): Promise<string> {
+  const path = join(directory, 'workswap.toml');
+  await writeFile(path, '[pinning]\nprivateOrigins = true\n');
+  return path;
+}

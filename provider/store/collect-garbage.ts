@@ -1,0 +1,98 @@
+import type { CID } from 'multiformats/cid';
+import type { CollectableBlocks } from './blockstore-types.ts';
+import { DigestSet } from './digest-set.ts';
+import { linkKind, linksOf } from './files.ts';
+import { walkDag } from './walk-dag.ts';
+
+export interface Collected {
+  /** Blocks below the roots. */
+  marked: number;
+  kept: number;
+  removed: number;
+  removedBytes: number;
+}
+
+export interface CollectInit {
+  blocks: CollectableBlocks;
+  /** Everything that has to stay, with all that is below it. Asked for once, after the collection has begun. */
+  roots: () => AsyncIterable<CID> | Iterable<CID>;
+  /** Where else blocks are, on their way to the store. */
+  readElsewhere?: (cid: CID) => Uint8Array | undefined;
+  /** What is younger stays: somebody may be about to name it in a root. */
+  freshMs: number;
+  /** Counts, and removes nothing. */
+  dryRun?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (so: Collected) => void;
+}
+
+const READS_MAX = 16;
+const ROOTS_AT_ONCE = 1000;
+/** Blocks that are removed before others get their turn. */
+const REMOVALS_AT_ONCE = 32;
+const IDENTITY = 0x00;
+
+/**
+ * Mark and sweep while everything runs. Marked is what can be reached from the roots over blocks that are here; the rest
+ * is removed, unless it is young, or was put, read or looked for since the collection began: so a walk that finds a block
+ * here, and a commit that needs one again, can rely on it. Memory is 16 bytes for each marked block, twice for inner nodes.
+ */
+export async function collectGarbage(init: CollectInit): Promise<Collected> {
+  const { blocks, dryRun = false, signal, onProgress } = init;
+  const so: Collected = { marked: 0, kept: 0, removed: 0, removedBytes: 0 };
+  const beforeMs = Date.now() - init.freshMs;
+  blocks.startCollecting();
+  try {
+    const marked = new DigestSet();
+    const seen = new DigestSet();
+    const enter = (cid: CID): boolean => {
+      marked.add(cid.multihash);
+      so.marked = marked.size;
+      return linkKind(cid) === 'node';
+    };
+    const read = async (cid: CID): Promise<Uint8Array | undefined> => {
+      if (cid.multihash.code === IDENTITY) return cid.multihash.digest;
+      const bytes = (await blocks.read(cid)) ?? init.readElsewhere?.(cid);
+      // It may have come to the store between the two.
+      return bytes ?? (init.readElsewhere === undefined ? undefined : blocks.read(cid));
+    };
+    const visit = async (cid: CID): Promise<Iterable<CID>> => {
+      const bytes = await read(cid);
+      onProgress?.(so);
+      try {
+        return bytes === undefined ? [] : linksOf(cid, bytes);
+      } catch {
+        // What is malformed leads nowhere.
+        return [];
+      }
+    };
+    const mark = (roots: CID[]): Promise<void> =>
+      walkDag(roots, { seen, enter, visit, parallel: () => READS_MAX, ...(signal === undefined ? {} : { signal }) });
+    let some: CID[] = [];
+    for await (const root of init.roots()) {
+      some.push(root);
+      if (some.length < ROOTS_AT_ONCE) continue;
+      await mark(some);
+      some = [];
+    }
+    await mark(some);
+    let removals = 0;
+    for await (const cids of blocks.directories()) {
+      for (const cid of cids) {
+        const bytes = marked.has(cid.multihash) ? undefined : blocks.removeUnused(cid, beforeMs, dryRun);
+        if (bytes === undefined) {
+          so.kept++;
+          continue;
+        }
+        so.removed++;
+        so.removedBytes += bytes;
+        if (++removals % REMOVALS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      signal?.throwIfAborted();
+      onProgress?.(so);
+    }
+  } finally {
+    blocks.stopCollecting();
+  }
+  return so;
+}
