@@ -61,6 +61,21 @@ it('a peer that only connects, for whatever reason, is told that something waits
   await told.promise;
 });
 
+it('a recipient that begins to listen on a connection where it did not before is told from then on', async () => {
+  const host = await mailboxProvider();
+  const bob = await recipient([host]);
+  const ada = await sender(host);
+  await ada.client.send(bob.peer, Buffer.from('unheard'));
+  // The notice of this one is refused, since nobody listens.
+  const opened = vi.spyOn(host.libp2p.getConnections(bob.peer)[0]!, 'newStream');
+  await ada.client.send(bob.peer, Buffer.from('unheard too'));
+  await Promise.allSettled(opened.mock.results.map(({ value }) => value as Promise<unknown>));
+  await startInbox(bob.inbox);
+  await vi.waitFor(() => expect(bob.received.length).toBe(2), WAIT);
+  await ada.client.send(bob.peer, Buffer.from('heard'));
+  await vi.waitFor(() => expect(bob.received.at(-1)!.text).toBe('heard'), WAIT);
+});
+
 it('two devices of one recipient never have the same message at once, and each sender stays in order', async () => {
   const host = await mailboxProvider();
   const bob = await recipient([host]);

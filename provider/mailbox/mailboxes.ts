@@ -120,7 +120,10 @@ export class Mailboxes {
       return;
     }
     const served: PeerStream = new PeerStream(stream, peer, {
-      answer: (question) => this.#answer(question, peer, served),
+      answer: (question) => {
+        if (question.ask === 'take') this.#notifier.listens(connection);
+        return this.#answer(question, peer, served);
+      },
       budget: this.#budget,
       onError: this.#init.onError,
       onEnd: () => {
@@ -128,7 +131,6 @@ export class Mailboxes {
       },
     });
     this.#streams.add(served);
-    this.#notifier.heard(connection);
   }
 
   async #answer(question: Question, peer: PeerId, device: Device): Promise<object> {

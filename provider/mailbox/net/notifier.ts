@@ -44,10 +44,9 @@ export class Notifier {
     this.#toTell.add(peer);
   }
 
-  /** The peer has spoken to us on this connection: whatever it did not understand before, it may now. */
-  heard(connection: Connection): void {
+  /** The peer takes messages on this connection: whatever it did not understand before, it may now. */
+  listens(connection: Connection): void {
     this.#deaf.delete(connection);
-    this.notify(connection.remotePeer.toString());
   }
 
   readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => this.notify(detail.remotePeer.toString());
