@@ -116,12 +116,12 @@ export class Activity {
       ...job,
       elapsedMs: nowMs - job.startedMs,
       code,
-      ...(fault === undefined ? {} : { fault }),
       status,
       fuel: usage.fuel,
       memoryPagesPeak: usage.memoryPagesPeak,
       priceBytes,
     };
+    if (fault !== undefined) ended.fault = fault;
     this.#recent.push(ended);
     if (this.#recent.length > ACTIVITY_LIMITS.recentMax) this.#recent.shift();
     this.#countHandler(ended, nowMs);

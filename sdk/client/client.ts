@@ -364,13 +364,18 @@ export function normalizeRequest(request: CallRequest): JobRequest {
 }
 
 /** Random bytes by the page: a call into the system for 32 of them takes longer than the rest of a request. */
-const SEEDS_PER_PAGE = 128;
-let page = new Uint8Array(0);
+const page = new Uint8Array(128 * SEED_BYTES);
+let used = page.length;
 
 function randomSeed(): Uint8Array {
-  if (page.length === 0) page = getRandomValues(new Uint8Array(SEEDS_PER_PAGE * SEED_BYTES));
-  const seed = page.slice(0, SEED_BYTES);
-  page = page.subarray(SEED_BYTES);
+  if (used === page.length) {
+    getRandomValues(page);
+    used = 0;
+  }
+  const seed = page.slice(used, used + SEED_BYTES);
+  // Nobody who reads the page later shall find it.
+  page.fill(0, used, used + SEED_BYTES);
+  used += SEED_BYTES;
   return seed;
 }
 

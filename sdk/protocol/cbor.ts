@@ -17,6 +17,8 @@ const TWO_32 = 2 ** 32;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const SHORT_BYTES = 64;
+/** For the encoder of texts, which has more to do, it pays later. */
+const SHORT_TEXT = 128;
 
 /** A map key, encoded once. */
 export function key(name: string): Uint8Array {
@@ -66,7 +68,7 @@ export class CborWriter {
   }
 
   text(value: string): this {
-    return value.length <= SHORT_BYTES && this.#plainText(value) ? this : this.#anyText(encoder.encode(value));
+    return value.length <= SHORT_TEXT && this.#plainText(value) ? this : this.#anyText(encoder.encode(value));
   }
 
   #anyText(encoded: Uint8Array): this {

@@ -83,6 +83,22 @@ describe('prices', () => {
     );
   });
 
+  it('what fuel costs is rounded up exactly, also where numbers stop being exact', () => {
+    const near = fc.integer({ min: 2 ** 53 - 2 ** 21, max: 2 ** 53 + 2 ** 21 });
+    const perGiga = fc.integer({ min: 1, max: 2 ** 22 });
+    const fuels = fc.oneof(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), fc.constant(undefined));
+    fc.assert(
+      fc.property(perGiga, fc.integer({ min: 0, max: 1024 }), near, fuels, (rate, pages, product, any) => {
+        const rates = { job: 0, compile: 0, input: 0, output: 0, read: 0, write: 0, fuel: rate, memory: rate };
+        const fuel = any ?? Math.floor(product / (rate * (pages + 1)));
+        const exact = (BigInt(fuel) * BigInt(rate) * BigInt(pages + 1) + 999_999_999n) / 1_000_000_000n;
+        const usage = { compiledBytes: 0, inputBytes: 0, outputBytes: 0, readBytes: 0, writtenBytes: 0 };
+        const most = BigInt(Number.MAX_SAFE_INTEGER);
+        expect(price(rates, { ...usage, fuel, memoryPagesPeak: pages })).toBe(Number(exact < most ? exact : most));
+      }),
+    );
+  });
+
   it('a price is a safe integer for every usage', () => {
     fc.assert(
       fc.property(

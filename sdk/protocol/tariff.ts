@@ -32,7 +32,8 @@ export interface Usage {
   memoryPagesPeak: number;
 }
 
-const GIGA = 1_000_000_000n;
+const GIGA_NUMBER = 1_000_000_000;
+const GIGA = BigInt(GIGA_NUMBER);
 
 /** The part of the price that does not depend on fuel, rounded up by component. */
 function fixedPrice(rates: TariffRates, usage: Omit<Usage, 'fuel' | 'memoryPagesPeak'>): number {
@@ -48,6 +49,13 @@ function fixedPrice(rates: TariffRates, usage: Omit<Usage, 'fuel' | 'memoryPages
 
 /** The price of a job in bytes: the sum of its components, each rounded up. Never more than 2^53 - 1. */
 export function price(rates: TariffRates, usage: Usage): number {
+  const burntByGiga = usage.fuel * (rates.fuel + rates.memory * usage.memoryPagesPeak);
+  // Nearly always the numbers are small enough to be exact without BigInt, which takes ten times as long.
+  if (burntByGiga <= Number.MAX_SAFE_INTEGER) {
+    const rest = burntByGiga % GIGA_NUMBER;
+    const burnt = (burntByGiga - rest) / GIGA_NUMBER + (rest === 0 ? 0 : 1);
+    return Math.min(fixedPrice(rates, usage) + burnt, Number.MAX_SAFE_INTEGER);
+  }
   const perGiga = BigInt(rates.fuel) + BigInt(rates.memory) * BigInt(usage.memoryPagesPeak);
   const burnt = (BigInt(usage.fuel) * perGiga + GIGA - 1n) / GIGA;
   const total = BigInt(fixedPrice(rates, usage)) + burnt;

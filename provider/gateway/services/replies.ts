@@ -44,8 +44,9 @@ export function dynamicReply(
   headers['server-timing'] = `job;dur=${elapsedMs.toFixed(1)}, fuel;desc="${receipt.usage.fuel}"`;
   if (status === 204 || status === 304) return { status, headers };
   if (isQuery && status === 200) {
-    headers['etag'] ??= `"${cidText(receipt.output)}"`;
-    if (matchesTag(request.headers['if-none-match'], encodedTags(String(headers['etag'])))) {
+    const etag = String((headers['etag'] ??= `"${cidText(receipt.output)}"`));
+    const known = request.headers['if-none-match'];
+    if (known !== undefined && matchesTag(known, encodedTags(etag))) {
       delete headers['content-type'];
       return { status: 304, headers };
     }
