@@ -8,7 +8,7 @@ import type { ConfigInput } from './config.ts';
 import { createPeer } from './peer.ts';
 import type { Peer, PeerInit } from './peer.ts';
 import { openConsumerServices } from './services/index.ts';
-import type { ConsumerServices, NameRecord, ServiceRunner } from './services/index.ts';
+import type { ConsumerServices, DnsLink, NameRecord, ServiceRunner } from './services/index.ts';
 
 export interface ConsumerOptions extends Pick<PeerInit, 'dataDir' | 'privateKey' | 'scoreLedger' | 'ledgerFile'> {
   /** Multiaddrs to listen on; none by default: providers fetch blocks over the connection that the consumer opened. */
@@ -23,6 +23,8 @@ export interface ConsumerOptions extends Pick<PeerInit, 'dataDir' | 'privateKey'
 export interface Consumer extends Peer {
   /** Uses services at their endpoints: resolves names, checks who may serve them, fails over. */
   readonly runner: ServiceRunner;
+  /** What names with dots stand for; undefined when the configuration has it off. */
+  readonly dnslink: DnsLink | undefined;
   /** What an IPNS name stands for: the newest record that connected peers, contacts and routers know. */
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
   connect(addrs: PeerId | string | string[], options?: { signal?: AbortSignal }): Promise<Client>;
@@ -41,6 +43,9 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
     ...peer,
     get runner() {
       return open().runner;
+    },
+    get dnslink() {
+      return open().dnslink;
     },
     resolveName: (name, signal) => open().resolveName(name, signal),
     async connect(addrs, { signal } = {}) {

@@ -20,8 +20,8 @@ import { createPeer } from './peer.ts';
 import type { PeerInit } from './peer.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { loadMaintainerKey, removeLocalProvider, writeLocalProvider } from './maintainer/index.ts';
-import { LocalRunner, openProviderServices } from './services/index.ts';
-import type { NameRecord, ServiceRunner, Services } from './services/index.ts';
+import { LocalRunner, openDnsLink, openProviderServices } from './services/index.ts';
+import type { DnsLink, NameRecord, ServiceRunner, Services } from './services/index.ts';
 import { fetchDag, openFile } from './store/index.ts';
 import type { GetBlockOptions, StoredFile } from './store/index.ts';
 import type { SandboxStats } from './sandbox/index.ts';
@@ -56,6 +56,8 @@ export interface Provider {
   runner: ServiceRunner;
   /** What an IPNS name stands for: of services here, and of what connected peers and routers know. */
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
+  /** What names with dots stand for; undefined when the configuration has it off. */
+  readonly dnslink: DnsLink | undefined;
   /**
    * Decides for one peer from now on, also after a restart: stronger than the configuration. undefined takes it back.
    *
@@ -207,6 +209,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     services: services.hosting,
     pinning: pins.pinning,
     runner: new LocalRunner({ peerId: libp2p.peerId, find: services.find, run: jobs.run }),
+    dnslink: openDnsLink(config.services.dnslink),
     resolveName: (name, signal) => services.resolveName(name, signal),
     async setTariff(rates) {
       tariff = await publishTariff(rates);

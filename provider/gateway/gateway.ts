@@ -14,6 +14,7 @@ import {
 } from './http/index.ts';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
 import { Pins } from './pins/index.ts';
+import { Names } from './ipns.ts';
 import { ContentRoutes } from './routes.ts';
 import { Sites, type SiteRequest } from './services/index.ts';
 import { separateOrigin } from './shared-origin.ts';
@@ -46,10 +47,10 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
   const { trustProxy = false, subdomains = true, showFailures = false } = config;
   const hosts = new Hosts(config.domains ?? []);
   const visitors = new Visitors(limits);
-  const { getBlock, hasBlock, resolveIpns } = init;
+  const { getBlock, hasBlock, resolveIpns, resolveDnsLink } = init;
   const content = new Content({ getBlock, hasBlock, ...limits });
-  const names = resolveIpns === undefined ? {} : { resolveIpns };
-  const routes = new ContentRoutes({ content, subdomains, trustProxy, ...names });
+  const names = new Names({ resolveIpns, resolveDnsLink });
+  const routes = new ContentRoutes({ content, names, subdomains, trustProxy });
   const pins = init.pinning && new Pins(init.pinning);
   const sites = runner && new Sites({ runner, getBlock, limits, visitors, showFailures });
   const refused: Record<string, number> = {};

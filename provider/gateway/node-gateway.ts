@@ -1,7 +1,7 @@
 import type { Blockstore } from 'interface-blockstore';
 import type { Bitswap } from '../bitswap/index.ts';
 import type { Pinning } from '../pinning/index.ts';
-import type { NameRecord, ServiceRunner } from '../services/index.ts';
+import type { DnsLink, NameRecord, ServiceRunner } from '../services/index.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import type { GatewayConfig } from './types.ts';
 
@@ -13,6 +13,7 @@ export interface GatewayNode {
   /** Of a provider. */
   pinning?: Pinning;
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
+  dnslink: DnsLink | undefined;
 }
 
 /** A gateway in front of a node. @throws ListenError */
@@ -21,15 +22,17 @@ export function startGateway(
   config: GatewayConfig,
   onError?: (error: unknown) => void,
 ): Promise<Gateway> {
+  const { dnslink } = node;
   return createGateway({
     config,
     runner: node.runner,
     getBlock: (cid, options) => node.bitswap.get(cid, options),
     hasBlock: async (cid) => node.blocks.has(cid),
     resolveIpns: async (name, signal) => {
-      const { descriptor, ttlMs, expiresMs, bytes } = await node.resolveName(name, signal);
-      return { cid: descriptor, ttlMs, expiresMs, record: bytes };
+      const { value, ttlMs, expiresMs, bytes } = await node.resolveName(name, signal);
+      return { value, ttlMs, expiresMs, record: bytes };
     },
+    ...(dnslink === undefined ? {} : { resolveDnsLink: (host) => dnslink.values(host) }),
     ...(node.pinning === undefined ? {} : { pinning: node.pinning }),
     ...(onError === undefined ? {} : { onError }),
   });

@@ -1,4 +1,3 @@
-import type { CID } from 'multiformats/cid';
 import {
   cidLabel,
   ipnsKey,
@@ -14,22 +13,16 @@ import {
 import { isPreflight, preflightReply, withCors } from './cors.ts';
 import { inlineName, outlineName, type Site } from './hosts.ts';
 import { errorReply, HttpError, type HttpReply, type HttpRequest } from './http/index.ts';
-import { asNameError, recordReply } from './ipns.ts';
-import type { GatewayInit } from './types.ts';
+import { nameOf, recordReply, type NamedRoot, type Names } from './ipns.ts';
 import { isLoopback } from './visitors/index.ts';
 
 const HOST = /^[a-z0-9.-]{1,253}(?::\d{1,5})?$/i;
-const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)+$/i;
 
-export interface ContentRoutesInit extends Pick<GatewayInit, 'resolveIpns'> {
+export interface ContentRoutesInit {
   content: Content;
+  names: Names;
   subdomains: boolean;
   trustProxy: boolean;
-}
-
-interface Root {
-  cid: CID;
-  ttlMs: number | undefined;
 }
 
 type Place = Pick<ContentRequest, 'prefix' | 'ipfsUrl' | 'redirects'>;
@@ -131,34 +124,25 @@ export class ContentRoutes {
     if (kind === 'ipns') {
       const params = new URLSearchParams(query);
       if (wantedFormat(request.headers, params).format === 'ipns-record' && path.segments.length === 0) {
-        const { name, resolved } = await this.#name(text, request.signal);
+        const { name, resolved } = await this.#init.names.record(text, request.signal);
         return recordReply(request, name, resolved, params.get('filename'));
       }
     }
-    const root = kind === 'ipfs' ? { cid: parseCid(text), ttlMs: undefined } : await this.#rootOf(text, request.signal);
+    const named: Omit<NamedRoot, 'ttlMs'> & { ttlMs: number | undefined } =
+      kind === 'ipfs'
+        ? { cid: parseCid(text), segments: [], ttlMs: undefined }
+        : await this.#init.names.root(text, request.signal);
     const namespacePath = `/${kind}/${text}`;
-    const { cid, ttlMs } = root;
-    return this.#init.content.serve(request, { root: cid, ttlMs, namespacePath, path, query, ...place });
-  }
-
-  async #rootOf(text: string, signal: AbortSignal): Promise<Root> {
-    const { resolved } = await this.#name(text, signal);
-    const { cid, ttlMs, expiresMs } = resolved;
-    return { cid, ttlMs: Math.max(0, Math.min(ttlMs, expiresMs - Date.now())) };
-  }
-
-  async #name(text: string, signal: AbortSignal) {
-    const { resolveIpns } = this.#init;
-    if (resolveIpns === undefined) throw new HttpError(501, 'NAMES_OFF', 'This gateway resolves no names');
-    const name = ipnsKey(text) ?? (DNS_NAME.test(text) ? text.toLowerCase() : undefined);
-    if (name === undefined)
-      throw new HttpError(400, 'NAME_INVALID', `${JSON.stringify(text.slice(0, 128))} is no IPNS name`);
-    try {
-      return { name, resolved: await resolveIpns(name, signal) };
-    } catch (error) {
-      signal.throwIfAborted();
-      throw asNameError(error, name);
-    }
+    const { cid, segments, ttlMs } = named;
+    return this.#init.content.serve(request, {
+      root: cid,
+      above: segments,
+      ttlMs,
+      namespacePath,
+      path,
+      query,
+      ...place,
+    });
   }
 
   /** Where content of a path has its own host. Only the root is looked at; the rest is preserved as it came. */
@@ -187,10 +171,8 @@ export class ContentRoutes {
 }
 
 function nameLabel(text: string): string {
-  const key = ipnsKey(text);
-  if (key !== undefined) return key;
-  if (DNS_NAME.test(text)) return inlineName(text.toLowerCase());
-  throw new HttpError(400, 'NAME_INVALID', `${JSON.stringify(text.slice(0, 128))} is no IPNS name`);
+  const name = nameOf(text);
+  return name.includes('.') ? inlineName(name) : name;
 }
 
 /** `ipfs://CID/path` and `ipns://NAME/path` as a path of this host. */

@@ -6,7 +6,8 @@ import type { GatewayLimits } from './limits.ts';
 
 /** What an IPNS name stands for, checked. */
 export interface ResolvedIpns {
-  cid: CID;
+  /** A content path: `/ipfs/CID/path` or another name. */
+  value: string;
   ttlMs: number;
   expiresMs: number;
   /** The signed record. */
@@ -35,8 +36,10 @@ export interface GatewayInit {
   hasBlock: (cid: CID) => Promise<boolean>;
   /** Runs services; without it there are none. */
   runner?: ServiceRunner;
-  /** By the name's text in base 36; without it there is no /ipns. */
+  /** By the name's text in base 36; without it keys are no names here. */
   resolveIpns?: (name: string, signal: AbortSignal) => Promise<ResolvedIpns>;
+  /** Content paths of a host name, of which the first that is one counts; without it there is no DNSLink. */
+  resolveDnsLink?: (host: string) => Promise<readonly string[]>;
   /** Serves the Pinning Service API on the main host; without it there is none. */
   pinning?: Pinning;
   /** Where errors go that no visitor can be blamed for. */

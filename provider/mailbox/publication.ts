@@ -7,7 +7,7 @@ import {
   type MailboxRecord,
   type SealedMailboxRecord,
 } from '../../sdk/protocol/index.ts';
-import { checkRecord, createRecord, type NameRecord } from '../services/index.ts';
+import { checkRecord, createRecord, descriptorOf, type NameRecord } from '../services/index.ts';
 
 /** A mailbox record and the IPNS record that names it: what a provider is given to keep. */
 export interface MailboxPublication {
@@ -35,6 +35,6 @@ export async function checkMailboxPublication(
   const sealed = await openMailboxRecord(document);
   const name = await checkRecord(mailboxName(peer), record, Date.now());
   if (sealed.peer !== peer.toString()) throw new DocumentError('mailbox', `it is ${sealed.peer}'s`);
-  if (!name.descriptor.equals(sealed.cid)) throw new DocumentError('mailbox', 'the IPNS record names another block');
+  if (!descriptorOf(name).equals(sealed.cid)) throw new DocumentError('mailbox', 'the IPNS record names another block');
   return { name, sealed };
 }

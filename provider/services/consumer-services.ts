@@ -4,8 +4,16 @@ import type { Peer } from '../peer.ts';
 import type { RoutingConfig } from '../routing/index.ts';
 import { openDatabase } from '../store/index.ts';
 import { SERVICES_LIMITS } from './limits.ts';
-import { DelegatedNames, DhtNames, DnsLink, NameResolver, NameStore, PeersSource, ServiceKeys } from './names/index.ts';
-import type { NameRecord, NameRouter } from './names/index.ts';
+import {
+  DelegatedNames,
+  DhtNames,
+  NameResolver,
+  NameStore,
+  openDnsLink,
+  PeersSource,
+  ServiceKeys,
+} from './names/index.ts';
+import type { DnsLink, NameRecord, NameRouter } from './names/index.ts';
 import { RemoteRunner } from './runner/remote-runner.ts';
 
 export interface ConsumerServicesInit {
@@ -21,6 +29,8 @@ export interface ConsumerServicesInit {
 /** Names and services as a consumer uses them. */
 export interface ConsumerServices {
   runner: RemoteRunner;
+  /** Undefined when it is off. */
+  dnslink: DnsLink | undefined;
   /** What an IPNS name stands for, checked. @throws ServiceError, RecordError */
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
   close(): void;
@@ -42,17 +52,19 @@ export function openConsumerServices(init: ConsumerServicesInit): ConsumerServic
   const store = new NameStore(openDatabase(path), limits.namesMax);
   const sources = [new PeersSource(libp2p, routing.bootstrap, limits), ...nameRouters(peer, routing)];
   const resolver = new NameResolver(store, sources, limits);
+  const dnslink = openDnsLink(init.dnslink);
   const runner = new RemoteRunner({
     libp2p,
     resolver,
     keys: dataDir === undefined ? undefined : new ServiceKeys(dataDir),
-    dnslink: init.dnslink === false ? undefined : new DnsLink(init.dnslink === true ? undefined : init.dnslink),
+    dnslink,
     getBlock: (cid, options) => bitswap.get(cid, options),
     connect: init.connect,
     limits,
   });
   return {
     runner,
+    dnslink,
     resolveName: async (name, signal) => (await resolver.resolve(name, signal)).record,
     close() {
       runner.close();

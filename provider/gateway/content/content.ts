@@ -22,6 +22,8 @@ export interface ContentInit extends CarLimits {
 
 export interface ContentRequest {
   root: CID;
+  /** Where in the root a name points: what the path is relative to. */
+  above: readonly string[];
   /** `/ipfs/CID` or `/ipns/NAME` as it was asked for. */
   namespacePath: string;
   path: ContentPath;
@@ -59,7 +61,7 @@ export class Content {
     const reader = new BlockReader(this.#init.getBlock, request.signal, this.#init.blockTimeoutMs);
     let resolved: Resolved;
     try {
-      resolved = await resolvePath(reader, root, path.segments);
+      resolved = await resolvePath(reader, root, [...content.above, ...path.segments]);
     } catch (error) {
       const isMissing = error instanceof HttpError && error.code === 'PATH_NOT_FOUND';
       const isPlain = wanted.format === undefined && content.redirects;
@@ -150,7 +152,8 @@ export class Content {
     content: ContentRequest,
     query: URLSearchParams,
   ): Promise<HttpReply | undefined> {
-    const rule = await findRule(reader, content.root, content.path);
+    const top = await resolvePath(reader, content.root, content.above);
+    const rule = await findRule(reader, top.cid, content.path);
     if (rule === undefined) return undefined;
     const { to, status } = rule;
     if (status >= 300 && status <= 308) {
@@ -159,7 +162,7 @@ export class Content {
     }
     const path = parsePath(to.split(/[?#]/)[0]!);
     const page = new BlockReader(this.#init.getBlock, request.signal, this.#init.blockTimeoutMs);
-    const resolved = await resolvePath(page, content.root, path.segments);
+    const resolved = await resolvePath(page, content.root, [...content.above, ...path.segments]);
     const wanted: WantedFormat = { format: undefined, car: { order: 'dfs', dups: false }, negotiated: undefined };
     // The page is shown at the path that was asked for, so it cannot be sent elsewhere for a slash.
     const shown = { ...content, path: { segments: path.segments, hasSlash: true } };

@@ -5,7 +5,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import type { CID } from 'multiformats/cid';
 import type { Bitswap } from '../../bitswap/index.ts';
 import type { ScoreLedger } from '../../ledger/index.ts';
-import type { NameRecord } from '../../services/index.ts';
+import { descriptorOf, type NameRecord } from '../../services/index.ts';
 import {
   DocumentError,
   isExpired,
@@ -64,7 +64,7 @@ export class MailboxClient {
 
   /** A peer's own signed record. @throws ServiceError SERVICE_NOT_FOUND, RecordError, DocumentError */
   async find(peer: PeerId, signal: AbortSignal = AbortSignal.timeout(FIND_TIMEOUT_MS)): Promise<MailboxRecord> {
-    const { descriptor } = await this.node.resolveName(mailboxName(peer), signal);
+    const descriptor = descriptorOf(await this.node.resolveName(mailboxName(peer), signal));
     const sealed = await openMailboxRecord(await this.node.bitswap.get(descriptor, { signal }));
     if (sealed.peer !== peer.toString()) throw new DocumentError('mailbox', `it is ${sealed.peer}'s`);
     if (isExpired(sealed.record, Date.now())) throw new DocumentError('mailbox', 'it has expired');

@@ -15,6 +15,7 @@ import { ServiceError } from '../errors.ts';
 import type { ServicesLimits } from '../limits.ts';
 import {
   checkRecord,
+  descriptorOf,
   RecordError,
   refuseOlder,
   type NameRecord,
@@ -172,12 +173,8 @@ export class Hosting implements Services {
     const { name, sequence } = sealed.descriptor;
     const record = await checkRecord(name, bytes, Date.now());
     refuseOlder(record, this.#init.names.latest(name));
-    if (!record.descriptor.equals(sealed.cid)) {
-      throw new RecordError(
-        name,
-        'no descriptor',
-        `it names ${record.descriptor}, and the descriptor is ${sealed.cid}`,
-      );
+    if (!descriptorOf(record).equals(sealed.cid)) {
+      throw new RecordError(name, 'no descriptor', `it names ${record.value}, and the descriptor is ${sealed.cid}`);
     }
     if (isExpired(sealed.descriptor, Date.now())) {
       throw new ServiceError('SERVICE_EXPIRED', `The descriptor of ${name} has expired. Publish a new one.`);

@@ -10,13 +10,13 @@ import { RecordError } from './errors.ts';
 export const RECORD_BYTES_MAX = 10 * 1024;
 const NS_PER_MS = 1_000_000n;
 
-/** An IPNS record that was checked: it points to a service's descriptor. */
+/** An IPNS record that was checked. */
 export interface NameRecord {
   /** IPNS name. */
   name: string;
   bytes: Uint8Array;
-  /** CID of the descriptor. */
-  descriptor: CID;
+  /** What the name stands for: `/ipfs/CID` of a service's descriptor or a mailbox record; of others any content path. */
+  value: string;
   sequence: number;
   expiresMs: number;
   ttlMs: number;
@@ -57,7 +57,7 @@ export async function checkRecord(name: string, bytes: Uint8Array, nowMs: number
   const sequence = Number(record.sequence);
   if (!Number.isSafeInteger(sequence)) throw new RecordError(name, 'malformed', 'its sequence is beyond 2^53');
   const ttlMs = Number((record.ttl ?? 0n) / NS_PER_MS);
-  return { name, bytes, descriptor: descriptorOf(name, record.value), sequence, expiresMs, ttlMs };
+  return { name, bytes, value: record.value, sequence, expiresMs, ttlMs };
 }
 
 /** True when `record` replaces `known`: a higher sequence, or the same for longer (the IPNS rule). */
@@ -72,20 +72,21 @@ export function refuseOlder(record: NameRecord, known: NameRecord | undefined): 
   throw new RecordError(record.name, 'lower sequence', `it has ${record.sequence}, and ${known.sequence} is known`);
 }
 
-function decode(name: string, bytes: Uint8Array): IPNSRecord {
-  try {
-    return unmarshalIPNSRecord(bytes);
-  } catch (error) {
-    throw new RecordError(name, 'malformed', (error as Error).message);
-  }
-}
-
-function descriptorOf(name: string, value: string): CID {
+/** The document that the record of a service or mailbox names. @throws RecordError no descriptor */
+export function descriptorOf({ name, value }: Pick<NameRecord, 'name' | 'value'>): CID {
   const text = value.startsWith('/ipfs/') ? value.slice(6) : '';
   try {
     return CID.parse(text);
   } catch {
     throw new RecordError(name, 'no descriptor', `its value is ${value.slice(0, 200)} and not /ipfs/CID`);
+  }
+}
+
+function decode(name: string, bytes: Uint8Array): IPNSRecord {
+  try {
+    return unmarshalIPNSRecord(bytes);
+  } catch (error) {
+    throw new RecordError(name, 'malformed', (error as Error).message);
   }
 }
 

@@ -74,11 +74,7 @@ export class NameResolver {
           const record = await checkRecord(name, bytes, Date.now());
           refuseOlder(record, this.#store.latest(name));
           if (isNewer(record, best?.record)) best = { record, ...(descriptor === undefined ? {} : { descriptor }) };
-          else if (
-            best?.descriptor === undefined &&
-            descriptor !== undefined &&
-            best?.record.descriptor.equals(record.descriptor)
-          ) {
+          else if (best?.descriptor === undefined && descriptor !== undefined && best?.record.value === record.value) {
             best = { ...best, descriptor };
           }
         } catch (error) {

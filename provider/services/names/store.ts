@@ -1,5 +1,4 @@
 import type { SQLOutputValue, StatementSync } from 'node:sqlite';
-import { CID } from 'multiformats/cid';
 import { migrate, type Database, type Schema } from '../../store/index.ts';
 import { isNewer, type NameRecord } from './records.ts';
 
@@ -17,6 +16,8 @@ export const namesSchema: Schema = {
        pinned INTEGER NOT NULL
      ) STRICT;
      CREATE INDEX names_used ON names (pinned, used_ms)`,
+    `ALTER TABLE names RENAME COLUMN descriptor TO value;
+     UPDATE names SET value = '/ipfs/' || value`,
   ],
 };
 
@@ -39,9 +40,9 @@ export class NameStore {
     const { sqlite } = database;
     this.#get = sqlite.prepare('SELECT * FROM names WHERE name = ?');
     this.#put = sqlite.prepare(
-      `INSERT INTO names (name, record, descriptor, sequence, expires_ms, ttl_ms, used_ms, pinned)
+      `INSERT INTO names (name, record, value, sequence, expires_ms, ttl_ms, used_ms, pinned)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (name) DO UPDATE SET record = excluded.record, descriptor = excluded.descriptor,
+       ON CONFLICT (name) DO UPDATE SET record = excluded.record, value = excluded.value,
          sequence = excluded.sequence, expires_ms = excluded.expires_ms, ttl_ms = excluded.ttl_ms,
          used_ms = excluded.used_ms, pinned = max(pinned, excluded.pinned)`,
     );
@@ -60,12 +61,12 @@ export class NameStore {
 
   /** Keeps a checked record if it is newer. A pinned one, of a service that we host, is never forgotten. */
   put(record: NameRecord, { pinned = false } = {}): void {
-    const { name, bytes, descriptor, sequence, expiresMs, ttlMs } = record;
+    const { name, bytes, value, sequence, expiresMs, ttlMs } = record;
     if (!isNewer(record, this.latest(name))) {
       if (pinned) this.#pin.run(name);
       return;
     }
-    this.#put.run(name, bytes, descriptor.toString(), sequence, expiresMs, ttlMs, Date.now(), pinned ? 1 : 0);
+    this.#put.run(name, bytes, value, sequence, expiresMs, ttlMs, Date.now(), pinned ? 1 : 0);
     this.#trim.run(this.#namesMax);
   }
 
@@ -78,7 +79,7 @@ function toRecord(row: Record<string, SQLOutputValue>): NameRecord {
   return {
     name: String(row['name']),
     bytes: row['record'] as Uint8Array,
-    descriptor: CID.parse(String(row['descriptor'])),
+    value: String(row['value']),
     sequence: Number(row['sequence']),
     expiresMs: Number(row['expires_ms']),
     ttlMs: Number(row['ttl_ms']),

@@ -14,7 +14,7 @@ import {
 import type { GetBlock } from '../../store/index.ts';
 import { ServiceError } from '../errors.ts';
 import type { ServicesLimits } from '../limits.ts';
-import type { DnsLink, NameResolver, ServiceKeys } from '../names/index.ts';
+import { descriptorOf, type DnsLink, type NameResolver, type ServiceKeys } from '../names/index.ts';
 import { ask, decodeResolveAnswer } from '../net/index.ts';
 import type { ResolvedService, ServiceResponse, ServiceRunner } from '../types.ts';
 import { Connections } from './connections.ts';
@@ -175,9 +175,10 @@ export class RemoteRunner implements ServiceRunner {
   async #descriptor(text: string, signal: AbortSignal): Promise<SealedDescriptor> {
     const name = await this.#nameOf(text);
     const { record, descriptor } = await this.#init.resolver.resolve(name, signal);
+    const cid = descriptorOf(record);
     let sealed = this.#services.get(name);
-    if (sealed === undefined || !sealed.cid.equals(record.descriptor)) {
-      sealed = await this.#fetchDescriptor(name, record.descriptor, descriptor, signal);
+    if (sealed === undefined || !sealed.cid.equals(cid)) {
+      sealed = await this.#fetchDescriptor(name, cid, descriptor, signal);
       if (this.#services.size >= SERVICES_KEPT_MAX) this.#services.delete(this.#services.keys().next().value!);
       this.#services.set(name, sealed);
     }
