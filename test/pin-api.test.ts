@@ -250,6 +250,17 @@ it('every bad request is told what was wrong in the form of the specification', 
   expect(preflight.headers.get('access-control-allow-headers')).toContain('Authorization');
 });
 
+it('the page for pins is served beside the API, and nothing else of its directory', async () => {
+  const { url } = await api();
+  const page = await fetch(`${url}/`);
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await page.text()).toContain('workswap pin token create');
+  expect((await fetch(`${url}/page.js`)).headers.get('content-type')).toContain('javascript');
+  for (const path of ['/index.html', '/page', '/page/page.js', '/constructor', '/..%2fpage.ts', '/page.js/']) {
+    expect((await fetch(url + path)).status).toBe(404);
+  }
+});
+
 it('a client that asks too often is told when to come again', async () => {
   const { call, token, url } = await api();
   const answers = await Promise.all(

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { PIN_STATUSES, PinError, type PinStatus, type PinView } from '../pinning/index.ts';
 import { UsageError } from './errors.ts';
 import { count } from './options.ts';
-import { formatAgo, formatCount, formatTable, shortBytes } from './output.ts';
+import { formatAgo, formatCount, formatTable, shortBytes, shortPeer } from './output.ts';
 import type { PinAddFlags, PinListFlags } from './pin.ts';
 import type { PinFlags } from './pin-flags.ts';
 import { withPins, type AskHere } from './pin-session.ts';
@@ -37,6 +37,7 @@ export async function listPins(flags: PinListFlags): Promise<void> {
     for (let before: { beforeMs?: number } = {}; pins.length < limit;) {
       const page = await ask({
         ask: 'list',
+        all: flags.all ?? false,
         filter: { ...filter, ...before, limit: Math.min(1000, limit - pins.length) },
       });
       if (pins.length === 0) total = page.count;
@@ -45,7 +46,7 @@ export async function listPins(flags: PinListFlags): Promise<void> {
       pins.push(...page.pins);
       before = { beforeMs: last.createdMs };
     }
-    print(flags, pins, () => tableOf(pins, total));
+    print(flags, pins, () => tableOf(pins, total, flags.all ?? false));
   });
 }
 
@@ -143,19 +144,24 @@ function describe(pin: PinView): string {
   return lines.map(([name, value]) => `${name!.padEnd(7)} ${value}`).join('\n');
 }
 
-function tableOf(pins: readonly PinView[], total: number): string {
+function tableOf(pins: readonly PinView[], total: number, isOfAll: boolean): string {
   if (pins.length === 0) return 'There are no such pins.';
   const nowMs = Date.now();
-  const rows = pins.map(({ id, cid, name, status, blocks, bytes, createdMs }) => [
+  const rows = pins.map(({ id, owner, cid, name, status, blocks, bytes, createdMs }) => [
     id,
     status,
     formatCount(blocks),
     shortBytes(bytes),
     formatAgo(nowMs - createdMs),
+    ...(isOfAll ? [shortPeer(owner)] : []),
     name ?? '',
     cid,
   ]);
-  const table = formatTable(['id', 'status', 'blocks', 'size', 'age', 'name', 'cid'], rows, { right: [2, 3] });
+  const table = formatTable(
+    ['id', 'status', 'blocks', 'size', 'age', ...(isOfAll ? ['owner'] : []), 'name', 'cid'],
+    rows,
+    { right: [2, 3] },
+  );
   return total > pins.length ? `${table}\n${total - pins.length} more; --limit shows more of them.` : table;
 }
 

@@ -14,6 +14,7 @@ export interface PinListFlags extends PinFlags {
   name?: string;
   cid?: string;
   limit: string;
+  all?: boolean;
 }
 
 const repeat = (value: string, all: string[]): string[] => [...all, value];
@@ -55,7 +56,7 @@ Other programs, such as "ipfs pin remote", use the Pinning Service API: docs/pin
 
   add(
     'ls',
-    'Your pins, the newest first.',
+    'Pins, the newest first.',
     `  workswap pin ls
   workswap pin ls --status failed,queued --json`,
   )
@@ -63,6 +64,7 @@ Other programs, such as "ipfs pin remote", use the Pinning Service API: docs/pin
     .option('--name <TEXT>', 'whose name has this in it')
     .option('--cid <CID>', 'of this root')
     .option('--limit <N>', 'at most so many', '100')
+    .option('--all', 'of every owner: at the provider that runs here')
     .action(async (flags: PinListFlags) => (await actions()).listPins(flags));
 
   add('status', 'One pin: how far it is, and why it is not further.', '  workswap pin status ID')

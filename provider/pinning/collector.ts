@@ -102,6 +102,7 @@ export class Collector {
       so.error = String(error);
       if (!this.#stop.signal.aborted) onError(error);
     }
+    if (!dryRun && !this.#stop.signal.aborted) await this.quota?.recount().catch(onError);
     so.isRunning = false;
     so.endedMs = Date.now();
     return so;

@@ -116,7 +116,8 @@ export class Pinning {
     return this.#scheduler.live(pin);
   }
 
-  list(owner: string, filter: PinFilter): PinPage {
+  /** Without an owner those of all. */
+  list(owner: string | undefined, filter: PinFilter): PinPage {
     const { count, pins } = this.#table.list(owner, filter);
     return { count, pins: pins.map((pin) => this.#scheduler.live(pin)) };
   }

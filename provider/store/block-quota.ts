@@ -6,7 +6,7 @@ const SIZES_AT_ONCE = 64;
 
 /**
  * How much of the disk the block store may take. What it has is counted once, behind everybody's back, and followed from
- * then on; a block that is written over counts twice until it is counted again.
+ * then on; a block that is written over counts twice until the next collection, after which it is counted again.
  */
 export class BlockQuota {
   readonly bytesMax: number;
@@ -36,16 +36,29 @@ export class BlockQuota {
   }
 
   counted(): Promise<void> {
-    this.#counted ??= this.#count();
+    this.#counted ??= this.#count().catch((error: unknown) => {
+      this.#counted = undefined;
+      throw error;
+    });
     return this.#counted;
   }
 
+  /** Counts anew: what was written over, or by others, is put right. */
+  recount(): Promise<void> {
+    this.#counted = undefined;
+    return this.counted();
+  }
+
   async #count(): Promise<void> {
+    const before = this.#bytes;
+    let bytes = 0;
     for await (const cids of this.#blocks.directories()) {
       for (let at = 0; at < cids.length; at += SIZES_AT_ONCE) {
         const sizes = await Promise.all(cids.slice(at, at + SIZES_AT_ONCE).map((cid) => this.#blocks.size(cid)));
-        for (const size of sizes) this.#bytes += size ?? 0;
+        for (const size of sizes) bytes += size ?? 0;
       }
     }
+    // What has changed meanwhile counts once more or not at all: by one such change.
+    this.#bytes += bytes - before;
   }
 }

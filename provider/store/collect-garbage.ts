@@ -35,7 +35,7 @@ const IDENTITY = 0x00;
 /**
  * Mark and sweep while everything runs. Marked is what can be reached from the roots over blocks that are here; the rest
  * is removed, unless it is young, or was put, read or looked for since the collection began: so a walk that finds a block
- * here, and a commit that needs one again, can rely on it. Memory is 16 bytes for each marked block, twice for inner nodes.
+ * here, and a commit that needs one again, can rely on it. Memory is 16 bytes for each marked block, and as much again for inner nodes.
  */
 export async function collectGarbage(init: CollectInit): Promise<Collected> {
   const { blocks, dryRun = false, signal, onProgress } = init;

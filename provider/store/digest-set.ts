@@ -1,11 +1,16 @@
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { CID } from 'multiformats/cid';
 
-const SLOTS_MIN = 1024;
+const SLOT_BITS_MIN = 10;
 const WORDS = 4;
 /** Shorter digests, and those of the identity function, are chosen freely by whoever writes them: they are hashed. */
 const DIGEST_BYTES_MIN = 16;
 const IDENTITY = 0x00;
+/**
+ * Odd, and known to nobody: a link may name any digest, also one that no block has, so whoever knew where digests go could
+ * send thousands of them to one place.
+ */
+const MULTIPLIERS = Int32Array.from({ length: WORDS }, () => randomBytes(4).readInt32LE() | 1);
 
 /**
  * A set of blocks in 16 bytes for each slot: the last 128 bits of their digests, in a table with open addressing. A
@@ -13,7 +18,8 @@ const IDENTITY = 0x00;
  * collision of 128 bits, among his own blocks.
  */
 export class DigestSet {
-  #words = new Int32Array(SLOTS_MIN * WORDS);
+  #words = new Int32Array(WORDS << SLOT_BITS_MIN);
+  #shift = 32 - SLOT_BITS_MIN;
   #size = 0;
 
   get size(): number {
@@ -37,7 +43,9 @@ export class DigestSet {
   /** The slot that has these words, or the empty one where they belong. */
   #find(words: Int32Array): number {
     const mask = this.#words.length - 1;
-    let slot = (words[0]! * WORDS) & mask;
+    let sum = 0;
+    for (let i = 0; i < WORDS; i++) sum = (sum + Math.imul(MULTIPLIERS[i]!, words[i]!)) | 0;
+    let slot = (sum >>> this.#shift) * WORDS;
     while (!this.#isEmpty(slot) && !this.#equals(slot, words)) slot = (slot + WORDS) & mask;
     return slot;
   }
@@ -56,6 +64,7 @@ export class DigestSet {
   #grow(): void {
     const before = this.#words;
     this.#words = new Int32Array(before.length * 2);
+    this.#shift--;
     for (let at = 0; at < before.length; at += WORDS) {
       const words = before.subarray(at, at + WORDS);
       if (words.some((word) => word !== 0)) this.#words.set(words, this.#find(words));

@@ -3,7 +3,7 @@ import * as raw from 'multiformats/codecs/raw';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { DigestSet } from './digest-set.ts';
 
-/** Half of this may wait while nodes are visited side by side; beyond, one after the other, which needs the least. */
+/** More than three million links. */
 const PENDING_BYTES_MAX = 128 * 1024 * 1024;
 const PENDING_BYTES_MIN = 64 * 1024;
 
@@ -19,11 +19,13 @@ export class DagTooWideError extends WorkswapError {
 export interface WalkInit {
   /** Called once for each block that is not in `seen`. Gives the links to follow; none for a block that has none. */
   visit(cid: CID): Promise<Iterable<CID>>;
-  /** Called for each link once, before it waits for its visit; false: it needs none. By default all are visited. */
+  /** Called for every link, however often it comes; false: it needs no visit, and is not remembered. */
   enter?(cid: CID): boolean;
   /** Visits under way at once; asked again all the time. */
   parallel: () => number;
   signal?: AbortSignal;
+  /** Links that may wait, in bytes. Beyond half of it nodes are visited one after the other, which needs the least. */
+  pendingBytesMax?: number;
   /** Blocks that need not be visited. */
   seen?: DigestSet;
 }
@@ -34,7 +36,7 @@ export interface WalkInit {
  * @throws what a visit throws, the signal's reason, DagTooWideError
  */
 export async function walkDag(roots: Iterable<CID>, init: WalkInit): Promise<void> {
-  const { visit, enter, parallel, signal } = init;
+  const { visit, enter, parallel, signal, pendingBytesMax = PENDING_BYTES_MAX } = init;
   const seen = init.seen ?? new DigestSet();
   const pending = new PendingCids();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -54,9 +56,9 @@ export async function walkDag(roots: Iterable<CID>, init: WalkInit): Promise<voi
     // The first link is visited first.
     for (const cid of [...links].reverse()) {
       // The same bytes may have links in one codec and none in another.
-      if (seen.add(cid.multihash, cid.code) && enter?.(cid) !== false) pending.push(cid);
+      if (enter?.(cid) !== false && seen.add(cid.multihash, cid.code)) pending.push(cid);
     }
-    if (pending.bytes > PENDING_BYTES_MAX) throw new DagTooWideError();
+    if (pending.bytes > pendingBytesMax) throw new DagTooWideError();
   }
   async function run(cid: CID): Promise<void> {
     try {
@@ -71,7 +73,7 @@ export async function walkDag(roots: Iterable<CID>, init: WalkInit): Promise<voi
   }
   function pump(): void {
     while (!isOver && running < parallel() && !pending.isEmpty) {
-      if (running > 0 && pending.bytes > PENDING_BYTES_MAX / 2 && pending.top().code !== raw.code) break;
+      if (running > 0 && pending.bytes > pendingBytesMax / 2 && pending.top().code !== raw.code) break;
       running++;
       void run(pending.pop());
     }

@@ -2,6 +2,7 @@ import { PeerBuckets } from '../../net/index.ts';
 import type { Pin, Pinning } from '../../pinning/index.ts';
 import { HttpError, type HttpReply, type HttpRequest } from '../http/index.ts';
 import { failureReply } from './failure.ts';
+import { pageReply } from './page.ts';
 import { readFilter, readPin } from './query.ts';
 import { statusOf } from './status.ts';
 
@@ -48,6 +49,8 @@ export class Pins {
 
   async #answer(request: HttpRequest): Promise<HttpReply> {
     const [path = '', query = ''] = request.target.slice(PINS_PATH.length).split(/\?(.*)/s);
+    const page = request.method === 'GET' ? await pageReply(path) : undefined;
+    if (page !== undefined) return page;
     const [, collection, id, ...rest] = path.split('/');
     if (collection !== 'pins' || rest.length > 0) throw new HttpError(404, 'NOT_FOUND', 'The API is at /pins');
     const owner = this.#authenticate(request);

@@ -22,8 +22,8 @@ function infoOf(pin: Pin): Record<string, string> {
   const { status, blocks, bytes, attempts, nextMs, error, pinnedMs, paidUntilMs, paidBytes } = pin;
   const notice = error === undefined ? '' : ` ${error.message}`;
   const details: Record<Pin['status'], string> = {
-    queued: 'Waits for its turn',
-    pinning: `${blocks} blocks, ${bytes} bytes are here`,
+    queued: 'Waits for its turn.',
+    pinning: `${blocks} blocks, ${bytes} bytes are here.`,
     pinned: `All ${blocks} blocks, ${bytes} bytes, are here.${notice}`,
     failed: `${error?.code}: ${error?.message}${nextMs === undefined ? '' : ' It will be tried again.'}`,
   };

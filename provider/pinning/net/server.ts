@@ -86,7 +86,9 @@ export class PinningServer {
         return {};
       case 'list': {
         const { cids, ...filter } = question.filter;
-        return page(pinning.list(owner, cids === undefined ? filter : { ...filter, cids: cidsOf(cids) }));
+        if (question.all === true) pinning.asOperator(owner);
+        const whose = question.all === true ? undefined : owner;
+        return page(pinning.list(whose, cids === undefined ? filter : { ...filter, cids: cidsOf(cids) }));
       }
     }
   }

@@ -60,7 +60,8 @@ const filter = z.strictObject({
 /** One question on a stream of /workswap/pinning/1.0.0, a DAG-CBOR map. */
 const questions = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('add'), pin: request }),
-  z.strictObject({ ask: z.literal('list'), filter }),
+  /** `all`: of every owner, for this provider's own commands. */
+  z.strictObject({ ask: z.literal('list'), filter, all: z.boolean().optional() }),
   z.strictObject({ ask: z.literal('get'), id }),
   z.strictObject({ ask: z.literal('remove'), id }),
   z.strictObject({
@@ -79,6 +80,7 @@ export type Question = z.output<typeof questions>;
 
 const pinView = z.object({
   id,
+  owner: z.string().max(128),
   cid: z.string().max(CID_LENGTH_MAX),
   name: z
     .string()
@@ -106,7 +108,7 @@ const pinView = z.object({
 /** A pin as its owner sees it. */
 export type PinView = z.output<typeof pinView>;
 
-export function viewOf({ owner: _owner, root: _root, receipt, ...pin }: Pin): PinView {
+export function viewOf({ root: _root, receipt, ...pin }: Pin): PinView {
   return receipt === undefined ? pin : { ...pin, receipt: Buffer.from(receipt).toString('base64') };
 }
 
