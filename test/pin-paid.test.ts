@@ -141,6 +141,9 @@ it('workswap pin --at another provider: both ledgers count the storage receipt, 
     expect(same.workRecv).toBe(pin.paidBytes);
     const [theirs] = await run('ledger', '--data', data);
     expect(theirs).toMatchObject({ workSent: pin.paidBytes });
+    const line = { pin: pin.id, root: cid, bytes: pin.bytes, priceBytes: pin.paidBytes };
+    expect(await run('ledger', 'storage', '--data', data)).toMatchObject([{ ...line, direction: 'given' }]);
+    expect(await run('ledger', 'storage', '--data', consumerData)).toMatchObject([{ ...line, direction: 'received' }]);
     const car = join(home, 'receipts.car');
     await workswap(['ledger', 'history', '--data', data, '--car', car]);
     const checked = await checkCar(createReadStream(car));

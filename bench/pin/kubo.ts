@@ -30,6 +30,8 @@ export async function timesBesideKubo(
       const data = join(directory, String(round));
       const host = await startProvider({ data, config: await configIn(directory) });
       const owner = await openOwner(data, host.addrs);
+      // As the other Kubo is.
+      await source.run('swarm', 'connect', host.addrs[0]!);
       ours.push(await owner.pin(cid, [source.addr]));
       await owner.stop();
       await host.stop();

@@ -4,6 +4,7 @@ import { addLedgerCheck } from './ledger-check.ts';
 import { withLedgerFiles } from './ledger-files.ts';
 import { addLedgerHistory } from './ledger-history.ts';
 import { addLedgerReconcile } from './ledger-reconcile.ts';
+import { addLedgerStorage } from './ledger-storage.ts';
 import { formatAgo, formatTable, shortBytes, shortPeer } from './output.ts';
 
 export function addLedger(program: Command): Command {
@@ -25,7 +26,7 @@ Examples:
   workswap ledger reconcile ADDRESS`,
     )
     .action(ledger);
-  for (const add of [addLedgerHistory, addLedgerReconcile, addLedgerCheck]) add(command);
+  for (const add of [addLedgerHistory, addLedgerStorage, addLedgerReconcile, addLedgerCheck]) add(command);
   return command;
 }
 

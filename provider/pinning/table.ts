@@ -32,7 +32,7 @@ export class PinTable {
     this.#database = database;
     const { sqlite } = database;
     // What the last process was fetching.
-    sqlite.exec("UPDATE pins SET status = 'queued' WHERE status = 'pinning'");
+    sqlite.exec("UPDATE pins SET status = 'queued' WHERE next_ms IS NOT NULL AND status = 'pinning'");
     this.#insert = sqlite.prepare(
       `INSERT INTO pins (id, owner, root, cid, name, folded, origins, meta, created_ms, status, blocks, bytes, attempts, next_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, 0, 0, ?)`,
