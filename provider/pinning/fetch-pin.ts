@@ -47,6 +47,8 @@ export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptio
   const waiting = new Set<CID>();
   let blocks = 0;
   let bytes = 0;
+  /** The node before was not here. */
+  let isNew = false;
   let progressMs = performance.now();
 
   function count(blockBytes: number): void {
@@ -69,8 +71,8 @@ export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptio
         `${cid} has the codec 0x${cid.code.toString(16)}, whose links are not known.`,
       );
     }
-    const size = await blockstore.size(cid);
-    // What is here need not be read when it leads nowhere.
+    // What is here need not be read when it leads nowhere; below a node that had to be fetched, little is here.
+    const size = kind === 'leaf' && isNew ? undefined : await blockstore.size(cid);
     if (kind === 'leaf' && size !== undefined) {
       count(size);
       return [];
@@ -82,6 +84,7 @@ export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptio
     if (size === undefined) checkQuota();
     count(block.length);
     if (kind === 'leaf') return [];
+    isNew = size === undefined;
     try {
       return linksOf(cid, block);
     } catch (error) {

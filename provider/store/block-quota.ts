@@ -1,3 +1,4 @@
+import { rawCidOf } from './blockstore-disk.ts';
 import type { CollectableBlocks } from './blockstore-types.ts';
 
 /** From this share of the quota on, garbage is worth collecting. */
@@ -52,7 +53,8 @@ export class BlockQuota {
   async #count(): Promise<void> {
     const before = this.#bytes;
     let bytes = 0;
-    for await (const cids of this.#blocks.directories()) {
+    for await (const multihashes of this.#blocks.directories()) {
+      const cids = Array.from(multihashes, rawCidOf);
       for (let at = 0; at < cids.length; at += SIZES_AT_ONCE) {
         const sizes = await Promise.all(cids.slice(at, at + SIZES_AT_ONCE).map((cid) => this.#blocks.size(cid)));
         for (const size of sizes) bytes += size ?? 0;

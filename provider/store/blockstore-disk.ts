@@ -6,11 +6,11 @@ import type { FsBlockstore } from 'blockstore-fs';
 import { NextToLast } from 'blockstore-fs/sharding';
 import type { InputPair, Pair } from 'interface-blockstore';
 import { NotFoundError } from 'interface-store';
-import { base32upper } from 'multiformats/bases/base32';
 import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
 import * as Digest from 'multiformats/hashes/digest';
 import { writeBlockFile } from './block-file.ts';
+import { multihashOfName } from './block-names.ts';
 import { DigestSet } from './digest-set.ts';
 import type { Hashers } from './blockstore-hashers.ts';
 import { blockKey, type CollectableBlocks, inOnePiece } from './blockstore-types.ts';
@@ -128,17 +128,28 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
 
   /** Every block, as CIDv1 with the raw codec: the store knows multihashes only. */
   override async *getAll(): AsyncGenerator<Pair> {
-    for await (const cids of this.directories()) {
-      for (const cid of cids) yield { cid, bytes: this.get(cid) };
+    for await (const multihashes of this.directories()) {
+      for (const multihash of multihashes) {
+        const cid = rawCidOf(multihash);
+        yield { cid, bytes: this.get(cid) };
+      }
     }
   }
 
-  /** The blocks of one directory after the other. */
-  async *directories(): AsyncGenerator<CID[]> {
+  /** The blocks of one directory after the other. Each is only valid until the next. */
+  async *directories(): AsyncGenerator<Iterable<CID['multihash']>> {
     for await (const directory of await opendir(this.#files.path)) {
       if (!directory.isDirectory()) continue;
-      const names = await readdir(join(this.#files.path, directory.name));
-      yield names.flatMap((name) => this.#cidOf(name) ?? []);
+      yield this.#multihashes(await readdir(join(this.#files.path, directory.name)));
+    }
+  }
+
+  *#multihashes(names: string[]): Generator<CID['multihash']> {
+    const { extension } = this.#sharding;
+    for (const name of names) {
+      if (name.startsWith('.') || !name.endsWith(extension)) continue;
+      const multihash = multihashOfName(name.slice(0, -extension.length));
+      if (multihash !== undefined) yield multihash;
     }
   }
 
@@ -234,17 +245,6 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
     return join(this.#files.path, dir, file);
   }
 
-  #cidOf(fileName: string): CID | undefined {
-    const { extension } = this.#sharding;
-    if (fileName.startsWith('.') || !fileName.endsWith(extension)) return undefined;
-    try {
-      const multihash = Digest.decode(base32upper.decode(fileName.slice(0, -extension.length)));
-      return CID.createV1(raw.code, multihash);
-    } catch {
-      return undefined;
-    }
-  }
-
   #failed(what: 'read' | 'write', cid: CID, cause: unknown): StoreError {
     const path = this.#path(cid);
     const text = String(cause);
@@ -260,4 +260,9 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
 function isMissing(error: unknown): boolean {
   // A hash that is too long for a file's name is of no block of ours.
   return ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** A copy, as CIDv1 with the raw codec: the store knows multihashes only. */
+export function rawCidOf({ bytes }: CID['multihash']): CID {
+  return CID.createV1(raw.code, Digest.decode(Uint8Array.from(bytes)));
 }

@@ -16,7 +16,8 @@ export interface FastBlockstore extends Blockstore {
 
 /** What collecting garbage takes of a block store. */
 export interface CollectableBlocks extends FastBlockstore {
-  directories(): AsyncIterable<CID[]>;
+  /** Each multihash is only valid until the next. */
+  directories(): AsyncIterable<Iterable<CID['multihash']>>;
   startCollecting(): void;
   stopCollecting(): void;
   removeUnused(cid: CID, beforeMs: number, dryRun: boolean): number | undefined;

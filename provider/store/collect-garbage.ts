@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid';
 import type { CollectableBlocks } from './blockstore-types.ts';
+import { rawCidOf } from './blockstore-disk.ts';
 import { DigestSet } from './digest-set.ts';
 import { linkKind, linksOf } from './files.ts';
 import { walkDag } from './walk-dag.ts';
@@ -26,7 +27,8 @@ export interface CollectInit {
   onProgress?: (so: Collected) => void;
 }
 
-const READS_MAX = 16;
+/** More at once leave V8 with more to clean up: with 16 a provider with a million blocks had 534 MiB at its peak, with 2 480. */
+const READS_MAX = 2;
 const ROOTS_AT_ONCE = 1000;
 /** Blocks that are removed before others get their turn. */
 const REMOVALS_AT_ONCE = 32;
@@ -77,9 +79,10 @@ export async function collectGarbage(init: CollectInit): Promise<Collected> {
     }
     await mark(some);
     let removals = 0;
-    for await (const cids of blocks.directories()) {
-      for (const cid of cids) {
-        const bytes = marked.has(cid.multihash) ? undefined : blocks.removeUnused(cid, beforeMs, dryRun);
+    for await (const multihashes of blocks.directories()) {
+      for (const multihash of multihashes) {
+        const isMarked = marked.has(multihash);
+        const bytes = isMarked ? undefined : blocks.removeUnused(rawCidOf(multihash), beforeMs, dryRun);
         if (bytes === undefined) {
           so.kept++;
           continue;
