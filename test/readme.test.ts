@@ -16,17 +16,22 @@ it('the commands of the README do what it says', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const files = await directory();
   const home = join(files, 'home');
-  const host = await startProvider({ data: join(home, 'provider') });
+  const config = join(files, 'workswap.toml');
+  await writeFile(config, '[mailbox]\nhost = "anyone"\n');
+  const host = await startProvider({ data: join(home, 'provider'), config });
   try {
     const source = /```ts\n\/\/ (shout\.ts)\n([^]*?)```/.exec(readme)!;
     await writeFile(join(files, source[1]!), source[2]!);
     let receipt = '';
+    // Mail goes to whoever wrote it.
+    let address = '';
     const outputs = new Map<string, string>();
     for (const line of commands(readme)) {
       const words = line
         .replace('ADDRESS', host.addrs[0]!)
         .replace('RECEIPT', receipt)
         .replace(/\bCID\b/, CONTENT)
+        .replace('PEER-ID', address)
         .replace('~/.workswap', home)
         .replaceAll(/\bshout\./g, `${join(files, 'shout')}.`)
         .split(/\s+/)
@@ -35,6 +40,7 @@ it('the commands of the README do what it says', async () => {
       const { code, stdout, stderr } = await workswap(words, { env: { WORKSWAP_HOME: home } });
       expect({ line, code, stderr: code === 0 ? '' : stderr }).toEqual({ line, code: 0, stderr: '' });
       receipt = /receipt (\w+)/.exec(stderr)?.[1] ?? receipt;
+      address = /Your address: (\w+)/.exec(stdout.toString())?.[1] ?? address;
       outputs.set(words[0]!, stdout.toString());
     }
     expect([...outputs.keys()].sort()).toEqual([
@@ -42,6 +48,7 @@ it('the commands of the README do what it says', async () => {
       'build',
       'call',
       'ledger',
+      'mail',
       'new',
       'pin',
       'quote',
@@ -52,6 +59,7 @@ it('the commands of the README do what it says', async () => {
     ]);
     expect(outputs.get('run')).toBe('QUIET\n');
     expect(outputs.get('call')).toBe('QUIET\n');
+    expect(outputs.get('mail')).toMatch(/Hello/);
     expect(outputs.get('verify')).toMatch(/^Verified: /);
 
     const [, program] = /```ts\n(import \{ connect[^]*?)```/.exec(readme)!;
