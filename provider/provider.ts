@@ -151,7 +151,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     allowed: allow,
     operators: own,
     privateOrigins,
-    otherRoots: () => [...services.roots(), ...modules.loaded(), ...wanted.values(), tariff.cid],
+    otherRoots: () => [...services.roots(), ...mailboxes.roots(), ...modules.loaded(), ...wanted.values(), tariff.cid],
     readElsewhere: (cid) => services.readJournal(cid),
     limits: pinningLimits,
     onError,

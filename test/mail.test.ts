@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import type { CID } from 'multiformats/cid';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Consumer } from '../provider/consumer.ts';
-import { MailboxClient } from '../provider/mailbox/index.ts';
+import { MailboxClient, mailboxName } from '../provider/mailbox/index.ts';
 import { openMail, type Mail } from '../provider/mail/index.ts';
 import { encryptTo } from '../provider/mail/age.ts';
 import { signLetter, type Letter } from '../provider/mail/letter.ts';
 import { pad } from '../provider/mail/padding.ts';
 import type { Provider } from '../provider/provider.ts';
-import { consumer, directory } from './fixtures.ts';
+import { descriptorOf } from '../provider/services/index.ts';
+import { fetchDag, openBlockstore } from '../provider/store/index.ts';
+import { consumer, directory, offer } from './fixtures.ts';
 import { endpointOf, mailboxClient, mailboxProvider } from './mailbox-scene.ts';
 import { startProvider } from './processes.ts';
 
@@ -80,6 +83,40 @@ it('a letter with an attachment reaches two people who are offline, and the answ
   expect(bob.mail.store.list({ box: 'in' })).toEqual([]);
   expect([ada, bob, carol].flatMap(({ errors }) => errors)).toEqual([]);
 });
+
+it('the files of letters and the records of mailboxes are kept when garbage is collected', async () => {
+  const dataDir = await directory();
+  const { host, users } = await scene(2, await mailboxProvider({ dataDir }));
+  const [ada, bob] = users as [User, User];
+  const file = { name: 'film.mp4', type: 'video/mp4', content: randomBytes(3_000_000) };
+  const { letter } = await ada.mail.send({ to: [bob.mail.address], attachments: [file] });
+  const record = await bob.node.resolveName(mailboxName(bob.node.libp2p.peerId), AbortSignal.timeout(30_000));
+  const junk = await offer(host, randomBytes(100));
+  await host.stop();
+  await ada.node.stop();
+  await age(dataDir);
+  const again = await mailboxProvider({ dataDir });
+  await again.pinning.collector.collect();
+  const blocks = await openBlockstore(join(dataDir, 'blocks'));
+  const kept = (cid: CID): Promise<Uint8Array> => buffered(blocks.get(cid));
+  await expect(kept(junk)).rejects.toThrow();
+  await kept(descriptorOf(record));
+  expect((await fetchDag(letter.attachments[0]!.cid, kept)).bytes).toBeGreaterThan(3_000_000);
+});
+
+/** As if nothing of it had been used for two hours. */
+async function age(data: string): Promise<void> {
+  const old = new Date(Date.now() - 7_200_000);
+  for (const entry of await readdir(join(data, 'blocks'), { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) await utimes(join(entry.parentPath, entry.name), old, old);
+  }
+}
+
+async function buffered(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
 
 it('a letter arrives while one is connected, from several mailboxes once, and a lost delivery is made up for', async () => {
   const hosts = [await mailboxProvider(), await mailboxProvider()];

@@ -57,7 +57,7 @@ export class Mailboxes {
   readonly #streams = new Set<PeerStream>();
   readonly #budget = { bytes: PENDING_BYTES_MAX };
   readonly #stopped = new AbortController();
-  #holds = 0;
+  readonly #fetching = new Set<CID>();
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<unknown> | undefined;
 
@@ -104,6 +104,7 @@ export class Mailboxes {
 
   /** Roots of the files that messages name: not to be collected as garbage. */
   *roots(): Generator<CID> {
+    yield* this.#fetching;
     for (const root of this.#init.store.held()) yield CID.decode(root);
   }
 
@@ -209,11 +210,11 @@ export class Mailboxes {
     if (store.mailboxOf(to) === undefined) throw unknownMailbox(to);
     const priceBytes = priceOf(bytes, ttlMs, this.rates);
     if (priceBytes > priceMaxBytes) throw tooExpensive(priceBytes, priceMaxBytes);
-    if (this.#holds >= HOLDS_MAX) {
+    if (this.#fetching.size >= HOLDS_MAX) {
       throw new MailboxError('TOO_MANY_REQUESTS', 'Files of others are being fetched. Try again in a moment.');
     }
     const reservation = scoreLedger.reserve(from, priceBytes, 'work');
-    this.#holds++;
+    this.#fetching.add(root);
     let spent = 0;
     try {
       await fetchFile(root, bytes, from, AbortSignal.any([AbortSignal.timeout(HOLD_TIMEOUT_MS), this.#stopped.signal]));
@@ -222,7 +223,7 @@ export class Mailboxes {
       await store.run({ do: 'hold', root: root.bytes, sender: from.toString(), bytes, ttlMs });
       return { state: 'waiting', priceBytes };
     } finally {
-      this.#holds--;
+      this.#fetching.delete(root);
       if (spent > 0) await scoreLedger.settle(reservation, spent);
       else scoreLedger.abandon(reservation, 0);
     }

@@ -12,6 +12,7 @@ import { ServiceError } from './errors.ts';
 import { Hosting, type Hosted, type HostPolicy } from './hosting/index.ts';
 import { SERVICES_LIMITS, type ServicesLimits } from './limits.ts';
 import {
+  descriptorOf,
   NameResolver,
   NameStore,
   PeersSource,
@@ -152,7 +153,7 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
     },
     roots() {
       const own = hosting.list().flatMap(({ descriptor, handler, site }) => [descriptor, handler, site ?? []].flat());
-      return [...own, ...states.heads()];
+      return [...own, ...keptRecords().map(descriptorOf), ...states.heads()];
     },
     readJournal: (cid) => states.readJournal(cid),
     async resolveName(name, signal) {
