@@ -163,7 +163,10 @@ it('whoever is blocked is refused by the mailbox, and what it left before is dro
   const { users } = await scene(2);
   const [eve, bob] = users as [User, User];
   await eve.mail.send({ to: [bob.mail.address], subject: 'before' });
+  // What else our mailboxes were told stays as it is.
+  await bob.mail.openAt(bob.mail.store.endpoints(), { payer: 'recipient', accept: 'anyone' });
   await bob.mail.setBlocked(eve.mail.address, true);
+  expect(bob.mail.store.settings()).toEqual({ payer: 'recipient', accept: 'anyone' });
   const refused = await eve.mail.send({ to: [bob.mail.address], subject: 'after' });
   expect(refused.deliveries).toMatchObject([{ isSent: false, error: expect.stringContaining('SENDER_REFUSED') }]);
   expect(await bob.mail.sync()).toEqual({ received: 0, errors: [] });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Command } from 'commander';
+import type { Consumer } from '../consumer.ts';
 import { CONFIG_FILE, parseConfig, readConfigFile } from '../config.ts';
 import { checkPeerAddress } from './addresses.ts';
 import { errorJson } from './errors.ts';
@@ -11,6 +12,7 @@ interface GatewayFlags extends ConsumerFlags {
   listen?: string;
   peer: string[];
   service?: string;
+  mail?: string;
   json?: boolean;
 }
 
@@ -35,6 +37,10 @@ export function addGateway(program: Command): Command {
       [],
     )
     .option('--service <NAME>', 'serve this service at the root of the main host as well')
+    .option(
+      '--mail <HOST:PORT>',
+      'also serve your own mail as a page there; the printed address has a token that opens it',
+    )
     .option('--json', 'one JSON event a line; the first is {"event":"ready","gateway","peerId"}')
     .addHelpText(
       'after',
@@ -43,6 +49,7 @@ Examples:
   workswap gateway --peer /ip4/127.0.0.1/tcp/4771/p2p/12D3KooW...
   curl http://127.0.0.1:8080/workswap/k51.../               a service by its name, at a path
   curl 'http://127.0.0.1:8080/ipfs/bafy...?format=car'      content with its proof
+  workswap gateway --mail 127.0.0.1:8081                    your mail in a browser
   workswap gateway --listen 127.0.0.1:0 --service k51... --peer ADDR --json`,
     )
     .action(serve);
@@ -66,14 +73,43 @@ async function serve(flags: GatewayFlags): Promise<void> {
         consumer.libp2p.dial(multiaddr(peer), { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) }).catch(onError),
       ),
     );
-    print({ event: 'ready', gateway: gateway.url, peerId: consumer.libp2p.peerId.toString() });
+    const page = flags.mail === undefined ? undefined : await openMailPage(consumer, flags.home, flags.mail, onError);
+    const mail = page === undefined ? {} : { mail: page.url };
+    print({ event: 'ready', gateway: gateway.url, peerId: consumer.libp2p.peerId.toString(), ...mail });
     if (!stopping.aborted) await once(stopping, 'abort');
     print({ event: 'stopping' });
+    await page?.stop();
     await gateway.stop();
   } finally {
     await consumer.stop();
   }
   print({ event: 'stopped' });
+}
+
+/** Own mail: taken as it comes, and shown at an address of its own. */
+async function openMailPage(
+  node: Consumer,
+  dataDir: string,
+  listen: string,
+  onError: (error: unknown) => void,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  const [{ openMail }, { startMailPage }] = await Promise.all([
+    import('../mail/index.ts'),
+    import('../gateway/mail/index.ts'),
+  ]);
+  const mail = await openMail({ node, dataDir, onError });
+  const page = await startMailPage(mail, listen, onError).catch(async (error: unknown) => {
+    await mail.close();
+    throw error;
+  });
+  await mail.follow();
+  return {
+    url: page.url,
+    async stop() {
+      await page.stop();
+      await mail.close();
+    },
+  };
 }
 
 type Event = { event: string } & Record<string, unknown>;
@@ -83,7 +119,9 @@ function printEvent(event: Event): void {
 }
 
 function printLine({ event, ...fields }: Event): void {
-  if (event === 'ready') console.log(`Gateway: ${String(fields['gateway'])} (Ctrl-C stops it)`);
-  else if (event === 'stopping') console.log('\nStopping ...');
+  if (event === 'ready') {
+    if (fields['mail'] !== undefined) console.log(`Mail: ${String(fields['mail'])}`);
+    console.log(`Gateway: ${String(fields['gateway'])} (Ctrl-C stops it)`);
+  } else if (event === 'stopping') console.log('\nStopping ...');
   else if (event === 'error') process.stderr.write(`workswap: ${JSON.stringify(fields['error'])}\n`);
 }

@@ -36,12 +36,7 @@ export async function open(flags: MailFlags & { at: string[]; payer: string; acc
   await withMail(flags, async (mail, signal) => {
     const endpoints = places.length > 0 ? places : mail.store.endpoints();
     if (endpoints.length === 0) throw new UsageError('Name a provider with --at; it prints its address when it starts');
-    const allowed = accept === 'contacts' ? mail.store.contacts().map(({ peer }) => peer) : [];
-    const opened = await mail.openAt(
-      endpoints,
-      { payer, accept: accept === 'contacts' ? 'allowed' : 'anyone', allowed },
-      signal,
-    );
+    const opened = await mail.openAt(endpoints, { payer, accept }, signal);
     const json = opened.map(({ peer, error }) => ({ peer, ...(error === undefined ? {} : { error: error.message }) }));
     print(flags, { address: mail.address, mailboxes: json }, () => [
       `Your address: ${mail.address}`,

@@ -58,7 +58,7 @@ Your address is your peer id. Letters are kept in the directory of --home, which
       [],
     )
     .option('--payer <WHO>', 'sender or recipient: who pays for keeping your letters', 'sender')
-    .option('--accept <WHO>', 'anyone, or only your contacts', 'anyone')
+    .option('--accept <WHO>', 'anyone, or your contacts: those of now', 'anyone')
     .action(async (flags: MailFlags & { at: string[]; payer: string; accept: string }) =>
       (await actions()).open(flags),
     );

@@ -4,7 +4,6 @@ import { peerIdFromString } from '@libp2p/peer-id';
 import type { Blockstore } from 'interface-blockstore';
 import { WorkswapError, type Endpoint } from '../../sdk/protocol/index.ts';
 import {
-  DEFAULT_SETTINGS,
   Inbox,
   MailboxClient,
   openMailboxesAt,
@@ -20,7 +19,7 @@ import { MailError } from './errors.ts';
 import { openLetter, signLetter, type Letter } from './letter.ts';
 import { DELIVERIES_UNDER_WAY_MAX, DELIVERY_TIMEOUT_MS, LETTER_ID_BYTES, RECIPIENTS_MAX } from './limits.ts';
 import { pad, unpad } from './padding.ts';
-import type { Contact, Delivery, LetterRow, MailStore } from './store.ts';
+import type { Contact, Delivery, LetterRow, MailSettings, MailStore } from './store.ts';
 
 export interface MailInit {
   node: MailboxNode & { privateKey: PrivateKey; blocks: Blockstore };
@@ -81,17 +80,24 @@ export class Mail {
   /** Opens mailboxes at these providers, and publishes that they are ours and what to encrypt to. */
   async openAt(
     endpoints: readonly Endpoint[],
-    settings: Omit<MailboxSettings, 'blocked'> = DEFAULT_SETTINGS,
+    settings: MailSettings = this.store.settings(),
     signal?: AbortSignal,
   ): Promise<{ peer: string; error?: Error }[]> {
     const { node, store, identity } = this.#init;
+    const { payer, accept } = settings;
+    const mailboxSettings: MailboxSettings = {
+      payer,
+      accept: accept === 'contacts' ? 'allowed' : 'anyone',
+      allowed: accept === 'contacts' ? store.contacts().map(({ peer }) => peer) : [],
+      blocked: store.blocked(),
+    };
     const opened = await openMailboxesAt(this.#client, endpoints, {
       key: node.privateKey,
       mailKey: await mailKeyOf(identity),
-      settings: { ...settings, blocked: store.blocked() },
+      settings: mailboxSettings,
       ...(signal === undefined ? {} : { signal }),
     });
-    store.setEndpoints(endpoints);
+    store.setEndpoints(endpoints, settings);
     return opened;
   }
 

@@ -40,6 +40,7 @@ const schema: Schema = {
     CREATE TABLE blocked (peer TEXT PRIMARY KEY) STRICT;
     CREATE TABLE endpoints (position INTEGER PRIMARY KEY, peer TEXT NOT NULL, addrs TEXT NOT NULL) STRICT;
     `,
+    `CREATE TABLE settings (one INTEGER PRIMARY KEY CHECK (one = 1), payer TEXT NOT NULL, accept TEXT NOT NULL) STRICT`,
   ],
 };
 
@@ -66,6 +67,13 @@ export interface Delivery {
   recipient: string;
   isSent: boolean;
   error?: string;
+}
+
+/** What our mailboxes were told. */
+export interface MailSettings {
+  payer: 'sender' | 'recipient';
+  /** Whose letters are taken. */
+  accept: 'anyone' | 'contacts';
 }
 
 interface Endpoint {
@@ -244,8 +252,14 @@ export class MailStore {
     }));
   }
 
-  setEndpoints(endpoints: readonly Endpoint[]): void {
+  settings(): MailSettings {
+    const row = this.#get('SELECT payer, accept FROM settings');
+    return (row as unknown as MailSettings | undefined) ?? { payer: 'sender', accept: 'anyone' };
+  }
+
+  setEndpoints(endpoints: readonly Endpoint[], { payer, accept }: MailSettings): void {
     transaction(this.#database, () => {
+      this.#run('INSERT OR REPLACE INTO settings VALUES (1, ?, ?)', payer, accept);
       this.#run('DELETE FROM endpoints');
       for (const [i, { peer, addrs }] of endpoints.entries()) {
         this.#run('INSERT INTO endpoints VALUES (?, ?, ?)', i, peer, JSON.stringify(addrs));

@@ -1,0 +1,1 @@
+export { startMailPage, type MailPage } from './server.ts';
