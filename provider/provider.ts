@@ -208,7 +208,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     },
     services: services.hosting,
     pinning: pins.pinning,
-    runner: new LocalRunner({ peerId: libp2p.peerId, find: services.find, run: jobs.run }),
+    runner: new LocalRunner({ peerId: libp2p.peerId, find: services.find, jobs }),
     dnslink: openDnsLink(config.services.dnslink),
     resolveName: (name, signal) => services.resolveName(name, signal),
     async setTariff(rates) {

@@ -95,12 +95,12 @@ export async function post(node: Pick<Consumer, 'runner'>, name: string, note: s
   const service = await node.runner.resolve(name, never);
   const response = await node.runner.run(service, { method: 'POST', path: '/', body: note }, never);
   await textOf(response);
-  return (await response.receipt).receipt;
+  return (await response.receipt()).receipt;
 }
 
 export async function read(node: Pick<Consumer, 'runner'>, name: string): Promise<string> {
   const response = await node.runner.run(await node.runner.resolve(name, never), { path: '/' }, never);
   const text = await textOf(response);
-  await response.receipt;
+  await response.receipt();
   return text;
 }

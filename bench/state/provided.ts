@@ -34,7 +34,7 @@ export async function openProvided(): Promise<Provided> {
       const request = { method: 'POST', path: `/${path}`, body: value() };
       const { status, receipt } = await provider.runner.run(service, request, never);
       if (status !== 200) throw new Error(`The handler answered ${status}`);
-      return receipt;
+      return receipt();
     },
     async close() {
       await provider.stop();

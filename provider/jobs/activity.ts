@@ -2,7 +2,7 @@ import type { CID } from 'multiformats/cid';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import type { Usage } from '../../sdk/protocol/index.ts';
 import type { Fault } from '../../sdk/protocol/errors.ts';
-import type { FinishedJob, Job } from './run-job.ts';
+import type { AnsweredQuery, FinishedJob, Job } from './run-job.ts';
 
 /** A job that runs now. */
 export interface LiveJob {
@@ -60,6 +60,11 @@ export interface JobEnd {
 /** An answer that is given again took nothing. */
 const FREE = { usage: { fuel: 0, memoryPagesPeak: 0 }, priceBytes: 0 };
 
+function costOf(finished: FinishedJob | AnsweredQuery): Pick<JobEnd, 'usage' | 'priceBytes'> {
+  if ('cost' in finished) return finished.cost;
+  return finished.isRepeat === true ? FREE : finished.sealed.receipt;
+}
+
 export const ACTIVITY_LIMITS = {
   handlersMax: 256,
   failuresMax: 64,
@@ -81,13 +86,13 @@ export class Activity {
   #nextId = 1;
 
   /** Shows a job while `run` runs it. */
-  async track(job: Job, run: () => Promise<FinishedJob>): Promise<FinishedJob> {
+  async track<T extends FinishedJob | AnsweredQuery>(job: Job, run: () => Promise<T>): Promise<T> {
     const live = this.begin(job.consumer.toString(), job.handler, job.request);
     try {
       const finished = await run();
-      const { outcome, sealed, isRepeat = false } = finished;
-      const { usage, priceBytes } = isRepeat ? FREE : sealed.receipt;
-      this.end(live, { ...outcome.error, status: outcome.status, usage, priceBytes });
+      const { usage, priceBytes } = costOf(finished);
+      const { error, status } = finished.outcome;
+      this.end(live, { ...error, status, usage, priceBytes });
       return finished;
     } catch (error) {
       this.fail(live, error);

@@ -3,8 +3,9 @@ export type { EndedJob, FailureFigures, HandlerFigures, LiveJob } from './activi
 export { createJobs } from './jobs.ts';
 export type { Jobs } from './jobs.ts';
 export { LimitError, outputCid, PriceLimitError, receiptMeterVersion, usageOf } from './run-job.ts';
+export { isQuery } from './service-job.ts';
 export { verifyReceipt } from './verify-receipt.ts';
 export type { Verification, VerifyComponents } from './verify-receipt.ts';
-export type { FinishedJob, Job } from './run-job.ts';
+export type { AnsweredQuery, Cost, FinishedJob, Job } from './run-job.ts';
 export { JOBS_LIMITS } from './types.ts';
 export type { JobsComponents, JobService, JobsLimits, JobsStats } from './types.ts';

@@ -2,8 +2,8 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { WORKSWAP_PROTOCOL, WorkswapError } from '../../sdk/protocol/index.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ConsumerStream, shuttingDown } from './consumer-stream.ts';
-import { runJob } from './run-job.ts';
-import type { FinishedJob, Job, Rooms } from './run-job.ts';
+import { runJob, runQuery } from './run-job.ts';
+import type { AnsweredQuery, FinishedJob, Job, Rooms } from './run-job.ts';
 import { Settler } from './settler.ts';
 import { JOBS_LIMITS } from './types.ts';
 import type { JobsComponents, JobsLimits, JobsStats } from './types.ts';
@@ -16,6 +16,8 @@ export interface Jobs {
   stop(options?: { graceMs?: number }): Promise<void>;
   /** Runs a job of the provider itself, without a stream and without an account. */
   run(job: Job, signal: AbortSignal): Promise<FinishedJob>;
+  /** The same for a query of a service, whose receipt is made when somebody asks for it. */
+  query(job: Job, signal: AbortSignal): Promise<AnsweredQuery>;
   /** Tells every connected consumer that the tariff changed. */
   tariffChanged(): void;
   stats(): JobsStats;
@@ -56,6 +58,26 @@ export function createJobs(
     });
   }
 
+  async function runOwn<T extends FinishedJob | AnsweredQuery>(
+    run: (rooms: Rooms, job: Job, signal: AbortSignal) => Promise<T>,
+    job: Job,
+    signal: AbortSignal,
+  ): Promise<T> {
+    if (isStopping) throw shuttingDown();
+    signal.throwIfAborted();
+    // AbortSignal.any would do the same with weak references, which cost more than all the rest here.
+    const controller = new AbortController();
+    const abort = (): void => controller.abort(signal.reason);
+    signal.addEventListener('abort', abort);
+    own.add(controller);
+    try {
+      return await rooms.activity.track(job, () => run(rooms, job, controller.signal));
+    } finally {
+      own.delete(controller);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
   return {
     async start() {
       await components.libp2p.handle(WORKSWAP_PROTOCOL, onStream, { maxInboundStreams: limits.streamsPerConsumerMax });
@@ -67,21 +89,8 @@ export function createJobs(
       const deadline = AbortSignal.timeout(graceMs);
       await Promise.all([...streams].map((stream) => stream.stop(deadline)));
     },
-    async run(job, signal) {
-      if (isStopping) throw shuttingDown();
-      signal.throwIfAborted();
-      // AbortSignal.any would do the same with weak references, which cost more than all the rest here.
-      const controller = new AbortController();
-      const abort = (): void => controller.abort(signal.reason);
-      signal.addEventListener('abort', abort);
-      own.add(controller);
-      try {
-        return await rooms.activity.track(job, () => runJob(rooms, job, controller.signal));
-      } finally {
-        own.delete(controller);
-        signal.removeEventListener('abort', abort);
-      }
-    },
+    run: (job, signal) => runOwn(runJob, job, signal),
+    query: (job, signal) => runOwn(runQuery, job, signal),
     tariffChanged() {
       for (const stream of streams) stream.sendTariff();
     },

@@ -70,10 +70,7 @@ export class PriceLimitError extends WorkswapError {
 export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promise<FinishedJob> {
   const { consumer, handler, request, limits } = job;
   checkLimits(limits, rooms.limits);
-  const input = encodeInput(request, consumer.toString());
-  const inputCid = dagCborCid(input);
-  const taskBytes = encodeTask({ handler, input: inputCid, limits, ...serviceField(job) });
-  const named: NamedTask = { input, inputCid, taskBytes, task: dagCborCid(taskBytes) };
+  const named = nameTask(job, encodeInput(request, consumer.toString()));
   if (job.service === undefined) return runAdmitted(rooms, job, named, undefined, signal);
   const service = rooms.service(job.service);
   checkServiceJob(service, handler, request, Date.now());
@@ -87,6 +84,48 @@ export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promi
     return kept.finished;
   };
   return rooms.updates.run(named.task, updateOnce, signal);
+}
+
+/** A query of the provider itself. No account is charged, so its receipt is made only for whoever asks. */
+export interface AnsweredQuery {
+  outcome: Outcome;
+  cost: Cost;
+  output(): CID;
+  /** Of the state that the query ran at, whatever came after. The same whenever it is asked for. */
+  receipt(): Promise<SealedReceipt>;
+}
+
+export interface Cost {
+  usage: Usage;
+  priceBytes: number;
+}
+
+/** Runs a query of the provider itself: as `runJob` does, but without naming and signing what nobody may want to see. */
+export async function runQuery(rooms: Rooms, job: Job, signal: AbortSignal): Promise<AnsweredQuery> {
+  const { consumer, handler, request, limits } = job;
+  checkLimits(limits, rooms.limits);
+  const visitor = consumer.toString();
+  const input = encodeInput(request, visitor);
+  const service = job.service === undefined ? undefined : rooms.service(job.service);
+  if (service !== undefined) checkServiceJob(service, handler, request, Date.now());
+  const { spec, costOf, receiptOf } = await load(rooms, job, input, undefined, signal);
+  const at = service && { state: service.state.root };
+  if (service !== undefined) spec.state = { view: service.state.view(), writable: false };
+  const outcome = await rooms.sandbox.run(spec, { signal, consumer: visitor });
+  let output: CID | undefined;
+  let sealed: Promise<SealedReceipt> | undefined;
+  return {
+    outcome,
+    cost: costOf(outcome),
+    output: () => (output ??= outputCid(outcome)),
+    receipt: () => (sealed ??= rooms.settler.seal(receiptOf(nameTask(job, input), outcome, at))),
+  };
+}
+
+function nameTask({ handler, limits, service }: Job, input: Uint8Array): NamedTask {
+  const inputCid = dagCborCid(input);
+  const taskBytes = encodeTask({ handler, input: inputCid, limits, ...serviceField({ service }) });
+  return { input, inputCid, taskBytes, task: dagCborCid(taskBytes) };
 }
 
 /** The reservation that admits the job ends on every path: settled with the receipt, or abandoned with what was burnt. */
@@ -103,12 +142,12 @@ async function runAdmitted(
   const reservation = job.isOwn ? undefined : scoreLedger.reserve(sponsor ?? consumer, limits.priceMaxBytes, 'work');
   let settle: () => Promise<FinishedJob>;
   try {
-    const { spec, receiptOf } = await load(rooms, job, named, sponsor, signal);
+    const { spec, receiptOf } = await load(rooms, job, named.input, sponsor, signal);
     const run = (state?: JobSpec['state']): Promise<Outcome> =>
       rooms.sandbox.run(state === undefined ? spec : { ...spec, state }, { signal, consumer: consumer.toString() });
     if (service !== undefined && !isQuery(request)) {
       // Signed and kept with the commit, so that a crash from then on cannot take the answer away.
-      const seal: Seal = (outcome, at) => settler.seal(receiptOf(outcome, at));
+      const seal: Seal = (outcome, at) => settler.seal(receiptOf(named, outcome, at));
       const finished = await applyUpdate(service.state, named, run, seal, signal);
       settle = async () => {
         await settler.bookUpdate(reservation, finished.sealed);
@@ -117,7 +156,7 @@ async function runAdmitted(
     } else {
       const at = service && { state: service.state.root };
       const outcome = await run(at && { view: service.state.view(), writable: false });
-      settle = async () => ({ outcome, sealed: await settler.settle(reservation, receiptOf(outcome, at)) });
+      settle = async () => ({ outcome, sealed: await settler.settle(reservation, receiptOf(named, outcome, at)) });
     }
   } catch (error) {
     if (reservation !== undefined) {
@@ -130,14 +169,20 @@ async function runAdmitted(
   return finished;
 }
 
+interface Loaded {
+  spec: JobSpec;
+  costOf(outcome: Outcome): Cost;
+  receiptOf(named: NamedTask, outcome: Outcome, at: Partial<RanAt> | undefined): Receipt;
+}
+
 /** The module in the sandbox's hands, and the receipt of what comes of it. */
 async function load(
   rooms: Rooms,
   { consumer, handler, request, limits }: Job,
-  { task, input, inputCid }: NamedTask,
+  input: Uint8Array,
   sponsor: PeerId | undefined,
   signal: AbortSignal,
-): Promise<{ spec: JobSpec; receiptOf: (outcome: Outcome, at: Partial<RanAt> | undefined) => Receipt }> {
+): Promise<Loaded> {
   const tariff = rooms.tariff();
   const module = await rooms.modules.load(handler, { signal, peers: [consumer] });
   const compiledBytes = module.compiledNow === true ? module.sizeBytes : 0;
@@ -151,15 +196,17 @@ async function load(
     limits: { ...limits, timeoutMs: Math.min(limits.timeoutMs || Infinity, rooms.limits.timeoutMsMax) },
     budget: { rates: tariff.rates, priceMax: limits.priceMaxBytes, compiledBytes },
   };
-  const receiptOf = (outcome: Outcome, at: Partial<RanAt> | undefined): Receipt => {
+  const costOf = (outcome: Outcome): Cost => {
     const usage = usageOf(outcome, input.length, compiledBytes);
+    return { usage, priceBytes: price(tariff.rates, usage) };
+  };
+  const receiptOf: Loaded['receiptOf'] = ({ task, inputCid }, outcome, at) => {
     return {
       task,
       handler,
       input: inputCid,
       output: outputCid(outcome),
-      usage,
-      priceBytes: price(tariff.rates, usage),
+      ...costOf(outcome),
       tariff: tariff.cid,
       meterVersion: receiptMeterVersion(module),
       provider: tariff.provider,
@@ -169,10 +216,10 @@ async function load(
       ...(outcome.error === undefined ? {} : { error: outcome.error.code }),
     };
   };
-  return { spec, receiptOf };
+  return { spec, costOf, receiptOf };
 }
 
-function serviceField({ service }: Job): { service?: string } {
+function serviceField({ service }: { service?: string | undefined }): { service?: string } {
   return service === undefined ? {} : { service };
 }
 

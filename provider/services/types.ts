@@ -15,14 +15,23 @@ export interface ResolvedService {
   sponsor: 'maintainer' | 'caller';
 }
 
-/** What came back for one request: the head at once, the body as it comes, the receipt at the end. */
+/** What came back for one request: the head at once, the body as it comes, the receipt at the end, for whoever asks. */
 export interface ServiceResponse {
   status: number;
   headers: Record<string, string>;
   body: AsyncIterable<Uint8Array>;
   /** The same in one piece, where all of it is here already. */
   whole?: Uint8Array;
-  receipt: Promise<SealedReceipt>;
+  /** Known at once of a query that ran on this very provider; of everything else the receipt tells. */
+  figures?: AnswerFigures;
+  receipt(): Promise<SealedReceipt>;
+}
+
+/** What an answer took, and the CID of what came. */
+export interface AnswerFigures {
+  priceBytes: number;
+  fuel: number;
+  output(): CID;
 }
 
 /**

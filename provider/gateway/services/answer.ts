@@ -1,22 +1,25 @@
 import type { SealedReceipt } from '../../../sdk/protocol/index.ts';
-import type { ServiceResponse } from '../../services/index.ts';
+import type { AnswerFigures, ServiceResponse } from '../../services/index.ts';
 import { HELD_BYTES_MAX } from '../limits.ts';
 
-/** An answer that is here whole, with its receipt; or its beginning, and the rest as it comes. */
+/** An answer that is here whole, with what it took, and its receipt if that is made; or its beginning, and the rest as it comes. */
 export type Answer =
-  | { isWhole: true; body: Uint8Array; receipt: SealedReceipt }
+  | { isWhole: true; body: Uint8Array; figures: AnswerFigures; receipt?: SealedReceipt }
   | { isWhole: false; body: AsyncIterable<Uint8Array>; receipt: Promise<SealedReceipt> };
 
 const EMPTY = new Uint8Array(0);
 
 /**
- * Holds an answer until its receipt is there, so that the headers can name it. What is longer than `HELD_BYTES_MAX` is
+ * Holds an answer until it is known what it took, so that the headers can say it. What is longer than `HELD_BYTES_MAX` is
  * streamed, and its receipt comes in the trailers.
  */
 export async function holdAnswer(response: ServiceResponse): Promise<Answer> {
-  const { receipt, whole } = response;
-  if (whole !== undefined && whole.length <= HELD_BYTES_MAX)
-    return { isWhole: true, body: whole, receipt: await receipt };
+  const { figures, whole } = response;
+  if (whole !== undefined && whole.length <= HELD_BYTES_MAX) {
+    if (figures !== undefined) return { isWhole: true, body: whole, figures };
+    return withReceipt(whole, await response.receipt());
+  }
+  const receipt = response.receipt();
   // Nobody may be waiting for it when the body breaks off.
   receipt.catch(() => {});
   const iterator = response.body[Symbol.asyncIterator]();
@@ -30,7 +33,12 @@ export async function holdAnswer(response: ServiceResponse): Promise<Answer> {
     if (bytes > HELD_BYTES_MAX) return { isWhole: false, body: rest(parts, iterator), receipt };
   }
   const body = parts.length === 0 ? EMPTY : parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-  return { isWhole: true, body, receipt: await receipt };
+  return withReceipt(body, await receipt);
+}
+
+function withReceipt(body: Uint8Array, sealed: SealedReceipt): Answer {
+  const { priceBytes, usage, output } = sealed.receipt;
+  return { isWhole: true, body, figures: { priceBytes, fuel: usage.fuel, output: () => output }, receipt: sealed };
 }
 
 async function* rest(parts: Uint8Array[], iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

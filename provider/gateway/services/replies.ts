@@ -39,12 +39,13 @@ export function dynamicReply(
     const trailers = async (): Promise<Record<string, string>> => receiptHeaders(await answer.receipt);
     return { status, headers, body: answer.body, trailers };
   }
-  const { receipt } = answer.receipt;
-  Object.assign(headers, receiptHeaders(answer.receipt));
-  headers['server-timing'] = `job;dur=${elapsedMs.toFixed(1)}, fuel;desc="${receipt.usage.fuel}"`;
+  const { figures, receipt } = answer;
+  headers['x-workswap-price'] = String(figures.priceBytes);
+  if (receipt !== undefined) headers['x-workswap-receipt'] = cidText(receipt.cid);
+  headers['server-timing'] = `job;dur=${elapsedMs.toFixed(1)}, fuel;desc="${figures.fuel}"`;
   if (status === 204 || status === 304) return { status, headers };
   if (isQuery && status === 200) {
-    const etag = String((headers['etag'] ??= `"${cidText(receipt.output)}"`));
+    const etag = String((headers['etag'] ??= `"${cidText(figures.output())}"`));
     const known = request.headers['if-none-match'];
     if (known !== undefined && matchesTag(known, encodedTags(etag))) {
       delete headers['content-type'];

@@ -118,7 +118,7 @@ export class Sites {
       const response = await runner.run(service, asked, request.signal);
       const answer = await holdAnswer(response);
       // What streams is counted when its receipt is there.
-      if (answer.isWhole) admitted.settle(answer.receipt.receipt.priceBytes);
+      if (answer.isWhole) admitted.settle(answer.figures.priceBytes);
       else
         answer.receipt.then(
           (sealed) => admitted.settle(sealed.receipt.priceBytes),
@@ -128,7 +128,7 @@ export class Sites {
         const headers = responseHeaders(response.headers, hasCookies);
         return dynamicReply(request, response.status, headers, answer, performance.now() - nowMs);
       }
-      const sealed = await answer.receipt;
+      const sealed = await response.receipt();
       if (job === undefined) return receiptReply(sealed);
       return carReply(sealed, await evidenceCar(sealed, job, service.name, this.#init.getBlock, request.signal));
     } catch (error) {

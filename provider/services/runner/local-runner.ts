@@ -1,7 +1,8 @@
 import type { PeerId } from '@libp2p/interface';
 import { DEFAULT_LIMITS, JobError, normalizeRequest } from '../../../sdk/client/index.ts';
-import type { TaskLimits } from '../../../sdk/protocol/index.ts';
-import type { FinishedJob, Job } from '../../jobs/index.ts';
+import type { SealedReceipt, TaskLimits } from '../../../sdk/protocol/index.ts';
+import { isQuery, type Job, type Jobs } from '../../jobs/index.ts';
+import type { Outcome, OutcomeError } from '../../sandbox/index.ts';
 import type { Hosted } from '../hosting/index.ts';
 import type { ResolvedService, ServiceResponse, ServiceRunner } from '../types.ts';
 
@@ -9,13 +10,13 @@ export interface LocalRunnerInit {
   peerId: PeerId;
   /** A hosted service by name or short name, valid now. @throws ServiceError */
   find: (name: string) => Promise<Hosted>;
-  run: (job: Job, signal: AbortSignal) => Promise<FinishedJob>;
+  jobs: Pick<Jobs, 'run' | 'query'>;
   limits?: Partial<TaskLimits>;
 }
 
 /**
  * Runs services of this very provider, without the network and without an account: whoever serves visitors through it,
- * a gateway, counts what they cost. Receipts are signed all the same.
+ * a gateway, counts what they cost. An update's receipt is signed with its commit, a query's when somebody asks for it.
  */
 export class LocalRunner implements ServiceRunner {
   readonly #init: LocalRunnerInit;
@@ -46,11 +47,29 @@ export class LocalRunner implements ServiceRunner {
       service: service.name,
       isOwn: true,
     };
-    const { outcome, sealed } = await this.#init.run(job, signal);
-    if (outcome.error !== undefined) throw new JobError({ ...outcome.error, retryable: false }, sealed);
-    const { status, headers, body } = outcome;
-    return { status, headers, body: once(body), whole: body, receipt: Promise.resolve(sealed) };
+    const { jobs } = this.#init;
+    if (!isQuery(job.request)) {
+      const { outcome, sealed } = await jobs.run(job, signal);
+      if (outcome.error !== undefined) throw failed(outcome.error, sealed);
+      return { ...answerOf(outcome), receipt: async () => sealed };
+    }
+    const { outcome, cost, output, receipt } = await jobs.query(job, signal);
+    if (outcome.error !== undefined) throw failed(outcome.error, await receipt());
+    const figures = { priceBytes: cost.priceBytes, fuel: cost.usage.fuel, output };
+    return { ...answerOf(outcome), figures, receipt };
   }
+}
+
+function failed(error: OutcomeError, sealed: SealedReceipt): JobError {
+  return new JobError({ ...error, retryable: false }, sealed);
+}
+
+function answerOf({
+  status,
+  headers,
+  body,
+}: Pick<Outcome, 'status' | 'headers' | 'body'>): Omit<ServiceResponse, 'receipt'> {
+  return { status, headers, body: once(body), whole: body };
 }
 
 async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -125,7 +125,7 @@ export class RemoteRunner implements ServiceRunner {
         const response = await client.run(task, { signal });
         this.#ranking.answered(endpoint.peer, performance.now() - sinceMs);
         const { status, headers, receipt } = response;
-        return { status, headers, body: response, receipt };
+        return { status, headers, body: response, receipt: () => receipt };
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof UnreachableError) this.#connections.drop(endpoint.peer);
