@@ -305,6 +305,7 @@ async function search(pid: number, data: string, words: string[]): Promise<Map<s
   for (const entry of await readdir(data, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) look(await readFile(join(entry.parentPath, entry.name)), 'disk');
   }
+  const chunk = Buffer.alloc(CHUNK_BYTES);
   const memory = await open(`/proc/${pid}/mem`);
   const pages = await open(`/proc/${pid}/pagemap`);
   try {
@@ -319,9 +320,8 @@ async function search(pid: number, data: string, words: string[]): Promise<Map<s
         const entries = Buffer.alloc((length / PAGE_BYTES) * 8);
         await pages.read(entries, 0, entries.length, (at / PAGE_BYTES) * 8);
         if (entries.every((byte, i) => i % 8 !== 7 || (byte & 0xc0) === 0)) continue;
-        const buffer = Buffer.alloc(length);
-        const read = await memory.read(buffer, 0, length, at).catch(() => undefined);
-        if (read !== undefined) look(buffer.subarray(0, read.bytesRead), 'memory');
+        const read = await memory.read(chunk, 0, length, at).catch(() => undefined);
+        if (read !== undefined) look(chunk.subarray(0, read.bytesRead), 'memory');
       }
     }
   } finally {

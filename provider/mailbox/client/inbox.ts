@@ -1,6 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { FrameReader, type Endpoint } from '../../../sdk/protocol/index.ts';
-import { NOTICE_BYTES_MAX, NOTIFY_PROTOCOL } from '../net/constants.ts';
+import { NOTICE_BYTES_MAX, NOTIFY_PROTOCOL, OPEN_TIMEOUT_MS } from '../net/constants.ts';
 import type { Message } from '../types.ts';
 import type { MailboxClient } from './client.ts';
 import type { MailboxEndpoint } from './endpoint.ts';
@@ -50,6 +50,7 @@ export class Inbox {
   async stop(): Promise<void> {
     const { libp2p } = this.#init.client.node;
     this.#stop.abort(new Error('The inbox is closed'));
+    for (const wake of this.#wake.values()) wake();
     libp2p.removeEventListener('connection:close', this.#onClose);
     await libp2p.unhandle(NOTIFY_PROTOCOL);
     await Promise.all(this.#loops);
@@ -79,7 +80,8 @@ export class Inbox {
       this.#wake.set(endpoint.peer, woken.resolve);
       let timer: NodeJS.Timeout | undefined;
       try {
-        await this.#drain(await this.#init.client.at(endpoint), signal);
+        const inTime = AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT_MS)]);
+        await this.#drain(await this.#init.client.at(endpoint, inTime), signal);
         againMs = AGAIN_MS_MIN;
       } catch (error) {
         if (signal.aborted) return;
@@ -87,8 +89,7 @@ export class Inbox {
         timer = setTimeout(woken.resolve, againMs);
         againMs = Math.min(2 * againMs, AGAIN_MS_MAX);
       }
-      signal.addEventListener('abort', () => woken.resolve(), { once: true });
-      await woken.promise;
+      if (!signal.aborted) await woken.promise;
       clearTimeout(timer);
     }
   }
