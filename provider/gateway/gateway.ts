@@ -92,7 +92,7 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
     throw new HttpError(404, 'NOT_FOUND', 'Here are /ipfs/CID, /ipns/NAME and /workswap/NAME');
   }
 
-  async function service(
+  function service(
     request: HttpRequest,
     name: string,
     target: string,

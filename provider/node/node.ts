@@ -8,7 +8,7 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { corkedWrites } from './corked-writes.ts';
 import { gatheredWrites } from './gathered-writes.ts';
-import { setHeapGrowth } from './heap-growth.ts';
+import { setNodeFlags } from '../v8-flags.ts';
 import { lazyWindows } from './lazy-windows.ts';
 import { mergedOnce } from './merged-once.ts';
 import { nodeCrypto } from './noise-crypto.ts';
@@ -49,7 +49,7 @@ export class ListenError extends WorkswapError {
  * The libp2p host: TCP, noise, yamux, identify, ping. This is the one file that names the transports.
  */
 export async function createNode(options: NodeOptions): Promise<Libp2p> {
-  setHeapGrowth();
+  setNodeFlags();
   const { services, ...parts } = options.parts ?? {};
   const node = await createLibp2p({
     ...parts,

@@ -22,3 +22,5 @@ export const REQUESTS_PER_CONNECTION_MAX = 100_000;
 export const DEADLINE_CHECK_MS = 1000;
 /** What a stopping server leaves to answers under way. */
 export const STOP_GRACE_MS = 5000;
+/** Bodies up to this are copied behind their head. */
+export const ONE_WRITE_BYTES_MAX = 16 * 1024;

@@ -17,7 +17,7 @@ const gzipAll = promisify(gzip);
  * what in it repeats (BREACH): so what is for one visitor, by cookie or authorization, is never compressed, and nothing
  * that another site asks for.
  */
-export async function compress(request: HttpRequest, reply: HttpReply): Promise<HttpReply> {
+export function compress(request: HttpRequest, reply: HttpReply): HttpReply | Promise<HttpReply> {
   const { status, headers, body } = reply;
   if (status !== 200 || body === undefined || !COMPRESSIBLE.test(String(headers['content-type'] ?? ''))) return reply;
   if (headers['content-encoding'] !== undefined || /no-transform/.test(String(headers['cache-control']))) return reply;
@@ -36,8 +36,8 @@ export async function compress(request: HttpRequest, reply: HttpReply): Promise<
     stream.on('close', () => source.destroy());
     return { ...reply, headers: encoded, body: source.pipe(stream) };
   }
-  const bytes = await (encoding === 'br' ? brotliAll(body, BROTLI) : gzipAll(body, GZIP));
-  return { ...reply, headers: encoded, body: bytes };
+  const compressed = encoding === 'br' ? brotliAll(body, BROTLI) : gzipAll(body, GZIP);
+  return compressed.then((bytes) => ({ ...reply, headers: encoded, body: bytes }));
 }
 
 /** The tags under which a client may have kept an answer: as it is, and in each encoding. */

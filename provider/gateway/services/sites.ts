@@ -66,8 +66,8 @@ export class Sites {
     if (request.method === 'OPTIONS') return { status: 204, headers: { allow: ALLOW } };
     try {
       const reply = await this.#serve(request, site);
-      const shaped = await compress(request, reply);
-      return secured(shaped, site.isOwnOrigin);
+      const shaped = compress(request, reply);
+      return secured(shaped instanceof Promise ? await shaped : shaped, site.isOwnOrigin);
     } catch (error) {
       throw asHttpError(error, this.#init.showFailures);
     }

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { SandboxLimits } from '../limits.ts';
-import { setV8Flags } from '../v8-flags.ts';
+import { setSandboxFlags } from '../../v8-flags.ts';
 import type { LaneStart, Question, WorkerSetup } from '../worker/messages.ts';
 import { WORKER_START_FILE, workerEnv } from '../worker-env.ts';
 import { Control } from './control.ts';
@@ -46,7 +46,7 @@ export class Workers {
   #closed = false;
 
   constructor(limits: SandboxLimits, events: WorkersEvents) {
-    setV8Flags();
+    setSandboxFlags();
     this.slots = limits.threads + limits.spareThreads;
     this.control = new Control(this.slots);
     this.mailboxes = new Mailboxes(this.slots);
