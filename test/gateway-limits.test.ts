@@ -66,7 +66,7 @@ test('413 for bodies that are too large, whether they say so or not, and the con
 });
 
 test('429 with Retry-After for too many requests, for each address by itself', async () => {
-  const { gateway } = await scene({ requestsPerSecond: 1, requestsBurst: 3, trustProxy: true });
+  const { gateway } = await scene({ requestsPerSecond: 0.001, requestsBurst: 3, trustProxy: true });
   const from = (address: string) => ask(gateway, '/', { headers: { ...JSON_WANTED, 'x-forwarded-for': address } });
   const replies = [];
   for (let i = 0; i < 20; i++) replies.push(await from('192.0.2.1'));
