@@ -115,7 +115,7 @@ async function send(request: HttpRequest, response: ServerResponse, reply: HttpR
 /** Head and bytes beside each other are a write of two parts, which costs more than copying a short body behind its head. */
 function endWith(response: ServerResponse, body: Uint8Array | string | undefined): void {
   if (!(body instanceof Uint8Array) || body.length > ONE_WRITE_BYTES_MAX) response.end(body);
-  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).latin1Slice(), 'latin1');
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
 }
 
 function busy(request: HttpRequest): HttpReply {
