@@ -60,7 +60,7 @@ export const WANTED: readonly [what: RegExp, reason: string][] = [
   [/OPTIONS .*status 204, boxo 200/, 'there is no content in the answer to a preflight'],
   [/not_a_name.*status 400, boxo 301/, 'what is neither a key nor a domain gets no host'],
   [/QmbWq.*\.ipfs\.localhost.*status 400, boxo 404/, 'host names have no capitals, so they hold no such CID'],
-  [/\/ipns\/.*status 501, boxo/, 'this gateway has no names'],
+  [/\/ipns\/!!.*status 400, boxo 500/, 'what is no name is a bad request'],
 ];
 
 /** Where the two differ: nothing, or in words. */
