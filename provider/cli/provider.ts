@@ -233,7 +233,11 @@ function jobLine({ method, path, code, status, elapsedMs, priceBytes, consumer }
 async function showFirstJob(provider: Provider, data: string, signal: AbortSignal): Promise<void> {
   console.log('Running a first job through the public protocol ...');
   const { runFirstJob } = await import('./first-job.ts');
-  console.log(await runFirstJob(provider, data, signal));
+  try {
+    console.log(await runFirstJob(provider, data, signal));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 function fail(message: string): never {

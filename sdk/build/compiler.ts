@@ -62,9 +62,13 @@ async function run(task: CompileTask, signal: AbortSignal | undefined): Promise<
 }
 
 function startWorker(): Worker {
-  const thread = new Worker(WORKER, { stderr: true, stdout: true });
-  // The stream must flow, or what the compiler writes piles up.
-  thread.stdout.resume();
+  // With `stdout: true` a stream that is read would keep the process alive for as long as the thread lives.
+  const thread = new Worker(WORKER);
+  for (const stream of [thread.stdout, thread.stderr]) {
+    stream.unpipe();
+    // It must flow, or what the compiler writes piles up.
+    stream.resume();
+  }
   return thread;
 }
 
