@@ -58,6 +58,8 @@ it('names lead to content, to a place in it and to other names', async () => {
   zone['_dnslink.odd.example'] = ['dnslink=/ipfs/', 'dnslink=/ipld/bafy'];
   zone['_dnslink.up.example'] = [`dnslink=/ipfs/${root}/docs/../..`];
   zone['_dnslink.none.example'] = ['dnslink=/ipfs/none'];
+  // Cut short, it would lead to the page above.
+  zone['_dnslink.long.example'] = [`dnslink=/ipfs/${root}/docs/${'/'.repeat(1_000)}nowhere`];
   zone['_dnslink.lost.example'] = [`dnslink=/ipfs/${root}/nowhere`];
   for (const [name, status] of [
     ['loop.example', 502],
@@ -65,6 +67,7 @@ it('names lead to content, to a place in it and to other names', async () => {
     ['up.example', 502],
     ['none.example', 502],
     ['lost.example', 404],
+    ['long.example', 404],
     ['missing.example', 404],
   ] as const) {
     const reply = await get(`/ipns/${name}`);

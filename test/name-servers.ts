@@ -79,12 +79,15 @@ function dnsAnswer(query: Buffer, zone: Record<string, string[]>): Buffer {
     0,
   ]);
   const answers = texts.map((text) => {
-    // A TXT record is strings of at most 255 bytes; ours is in two, as a long one would be.
-    const parts = [text.slice(0, 20), text.slice(20)].map((part) =>
+    // A TXT record is strings of at most 255 bytes; ours is in two or more, as a long one would be.
+    const parts = [text.slice(0, 20), ...(text.slice(20).match(/.{1,255}/gs) ?? [])].map((part) =>
       Buffer.concat([Buffer.from([part.length]), Buffer.from(part)]),
     );
     const data = Buffer.concat(parts);
-    return Buffer.concat([Buffer.from([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, data.length]), data]);
+    return Buffer.concat([
+      Buffer.from([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, data.length >> 8, data.length & 255]),
+      data,
+    ]);
   });
   return Buffer.concat([header, question, ...answers]);
 }

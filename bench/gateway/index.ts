@@ -6,7 +6,7 @@ import { ask } from '../../test/gateway-scene.ts';
 import { buildHandler } from '../../sdk/build/index.ts';
 import { cpuUs, median, spread } from '../measure.ts';
 import type { Figure } from '../types.ts';
-import { findWorkerd, startWorkerd } from '../workerd/process.ts';
+import { findWorkerd, NO_WORKERD, startWorkerd } from '../workerd/process.ts';
 import type { Contender } from './contender.ts';
 import { CONNECTIONS, startLoad, type Load, type Measured } from './load.ts';
 import { startNodeHttp } from './node-http.ts';
@@ -148,13 +148,7 @@ function figures(rounds: Round[], pageMs: number[], fileMs: number[]): Figure[] 
       note: 'node:http answers with the same headers and body, which lie ready; at least 0.35',
     },
     findWorkerd() === undefined
-      ? {
-          name: 'versusWorkerd',
-          value: null,
-          unit: 'ratio',
-          better: 'higher',
-          note: 'there is no workerd for this platform',
-        }
+      ? NO_WORKERD
       : {
           name: 'versusWorkerd',
           ...versus('workerd'),

@@ -16,6 +16,7 @@ import { DEPTH, latencies, rate } from './load.ts';
 import { slowdown } from './slowdown.ts';
 import { READ, stateCallTimes, WRITE } from './state-calls.ts';
 import { stopTimes } from './stop.ts';
+import { NO_WORKERD } from '../workerd/process.ts';
 import { workerdRatios } from './workerd.ts';
 
 const HELLO = fileURLToPath(new URL('../../handlers/hello/assembly/index.ts', import.meta.url));
@@ -136,13 +137,7 @@ export async function run(progress: (line: string) => void): Promise<Figure[]> {
       stateFigure('stateReadUs', READ),
       stateFigure('stateWriteUs', WRITE),
       workerd === undefined
-        ? {
-            name: 'versusWorkerd',
-            value: null,
-            unit: 'ratio',
-            better: 'higher',
-            note: 'there is no workerd for this platform',
-          }
+        ? NO_WORKERD
         : {
             name: 'versusWorkerd',
             value: median(workerd.ratios),

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Figure } from '../types.ts';
 
 export interface Workerd {
   port: number;
@@ -20,6 +21,15 @@ export function findWorkerd(): string | undefined {
     return undefined;
   }
 }
+
+/** In place of a ratio to workerd. */
+export const NO_WORKERD: Figure = {
+  name: 'versusWorkerd',
+  value: null,
+  unit: 'ratio',
+  better: 'higher',
+  note: 'there is no workerd for this platform',
+};
 
 /** Runs one ES module as a worker on a free port of loopback; it can import `./handler.wasm` when there is one. */
 export async function startWorkerd(binary: string, worker: string, wasm?: Uint8Array): Promise<Workerd> {

@@ -9,12 +9,19 @@ import { WorkswapError } from '../../sdk/protocol/index.ts';
 import { historyCsv, PersistentScoreLedger } from '../ledger/index.ts';
 import type { Provider } from '../provider.ts';
 import { Hosts } from '../gateway/hosts.ts';
-import { HttpError, type HttpHandler, type HttpReply, type HttpRequest } from '../gateway/http/index.ts';
+import {
+  HttpError,
+  isToken,
+  OWN_PAGE_HEADERS,
+  type HttpHandler,
+  type HttpReply,
+  type HttpRequest,
+} from '../gateway/http/index.ts';
 import { eventsReply } from './events.ts';
 import type { Sampler } from './figures.ts';
 import { ADMIN_LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
-import { isAuthorized, isToken, tokenCookie } from './token.ts';
+import { isAuthorized, tokenCookie } from './token.ts';
 
 export interface RoutesInit {
   provider: Provider;
@@ -42,15 +49,6 @@ const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
-};
-
-const SECURITY_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
 };
 
 const bytes = z.number().int().nonnegative();
@@ -89,7 +87,7 @@ export function createRoutes(init: RoutesInit): HttpHandler {
 
   return async (request) => {
     const reply = await answer(request).catch(failure);
-    return { ...reply, headers: { ...reply.headers, ...SECURITY_HEADERS } };
+    return { ...reply, headers: { ...reply.headers, ...OWN_PAGE_HEADERS } };
   };
 }
 

@@ -1,7 +1,8 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IncomingHttpHeaders } from 'node:http';
+import { bearerOf, isToken } from '../gateway/http/index.ts';
 
 const FILE = 'admin-token';
 const COOKIE = 'workswap-admin';
@@ -29,15 +30,8 @@ export async function adminToken(dataDir: string | undefined): Promise<string> {
   }
 }
 
-/** Compares digests, so that neither the time nor the length tells anything. */
-export function isToken(given: string | undefined, token: string): boolean {
-  if (given === undefined) return false;
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(token));
-}
-
 export function isAuthorized({ authorization, cookie }: IncomingHttpHeaders, token: string): boolean {
-  const bearer = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+  const bearer = bearerOf(authorization);
   const kept = (cookie ?? '').split(/; */).find((pair) => pair.startsWith(`${COOKIE}=`));
   return isToken(bearer ?? kept?.slice(COOKIE.length + 1), token);
 }

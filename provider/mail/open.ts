@@ -1,6 +1,6 @@
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { openDatabase } from '../store/index.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createOnce, openDatabase } from '../store/index.ts';
 import { generateMailKey, mailKeyOf } from './age.ts';
 import { MailError } from './errors.ts';
 import { Mail, type MailInit } from './mail.ts';
@@ -27,23 +27,7 @@ async function loadMailKey(path: string): Promise<string> {
     throw unusable(path, error.message);
   });
   if (known !== undefined) return check(path, known.trim());
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.new`;
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(`${await generateMailKey()}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
-    // Unlike rename, link fails when another process made the key first; then theirs is the one that counts.
-    await link(temporary, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await createOnce(path, `${await generateMailKey()}\n`);
   return check(path, (await readFile(path, 'utf8')).trim());
 }
 

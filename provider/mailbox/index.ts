@@ -13,7 +13,8 @@ export { MailboxEndpoint, type EndpointInit, type PutOptions } from './client/en
 export { MailboxError, type MailboxErrorCode } from './errors.ts';
 export { MAILBOX_LIMITS, MESSAGE_BYTES_MAX, MESSAGE_ID_BYTES, TTL_MS_DEFAULT, type MailboxLimits } from './limits.ts';
 export { Mailboxes, type MailboxPolicy } from './mailboxes.ts';
-export { RefusedError, type PutAnswer } from './net/answers.ts';
+export { RefusedError } from '../net/index.ts';
+export type { PutAnswer } from './net/answers.ts';
 export { MAILBOX_PROTOCOL, NOTIFY_PROTOCOL } from './net/constants.ts';
 export { openMailboxes } from './open.ts';
 export { priceOf } from './price.ts';

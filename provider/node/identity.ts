@@ -1,8 +1,8 @@
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
 import type { PrivateKey } from '@libp2p/interface';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
+import { createOnce } from '../store/create-once.ts';
 
 export class IdentityError extends WorkswapError {
   readonly path: string;
@@ -22,23 +22,7 @@ const KEY_FILE_BYTES_MAX = 4096;
 export async function loadIdentity(path: string): Promise<PrivateKey> {
   const bytes = await readKeyFile(path);
   if (bytes !== undefined) return decodeKey(path, bytes);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.new`;
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(privateKeyToProtobuf(await generateKeyPair('Ed25519')));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
-    // Unlike rename, link fails when another process made the identity first; then theirs is the one that counts.
-    await link(temporary, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await createOnce(path, privateKeyToProtobuf(await generateKeyPair('Ed25519')));
   return decodeKey(path, (await readKeyFile(path)) ?? new Uint8Array());
 }
 

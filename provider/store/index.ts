@@ -2,6 +2,7 @@ export { ByteCache } from './byte-cache.ts';
 export { HotCache } from './hot-cache.ts';
 export * from './sqlite/index.ts';
 export { fetchDag, linkKind, linksOf, NotAFileError, openFile } from './files.ts';
+export { createOnce } from './create-once.ts';
 export { BlockQuota } from './block-quota.ts';
 export { collectGarbage, type Collected, type CollectInit } from './collect-garbage.ts';
 export { DigestSet } from './digest-set.ts';

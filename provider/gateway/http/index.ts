@@ -10,5 +10,6 @@ export { escapeHtml } from './escape.ts';
 export type { ServerLimits } from './limits.ts';
 export { createListener, type Listener } from './listener.ts';
 export { parseAccept, prefers, type Accepted } from './negotiate.ts';
+export { bearerOf, isToken, OWN_PAGE_HEADERS } from './own-page.ts';
 export { parseListenAddress, startServer, type HttpServer, type ListenAddress } from './server.ts';
 export type { HttpHandler, HttpHeaders, HttpReply, HttpRequest } from './types.ts';

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +5,15 @@ import { z } from 'zod';
 import { WorkswapError } from '../../../sdk/protocol/index.ts';
 import type { LetterRow, Mail } from '../../mail/index.ts';
 import { Hosts } from '../hosts.ts';
-import { HttpError, type HttpHandler, type HttpReply, type HttpRequest } from '../http/index.ts';
+import {
+  bearerOf,
+  HttpError,
+  isToken,
+  OWN_PAGE_HEADERS,
+  type HttpHandler,
+  type HttpReply,
+  type HttpRequest,
+} from '../http/index.ts';
 import { ATTACHMENT_TIMEOUT_MS, BODY_BYTES_MAX, PAGE_LETTERS, SYNC_TIMEOUT_MS } from './limits.ts';
 
 const PAGE = join(import.meta.dirname, 'page');
@@ -16,15 +23,6 @@ const FILES: Record<string, [file: string, type: string]> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/mail.css': ['mail.css', 'text/css; charset=utf-8'],
   '/mail.js': ['mail.js', 'text/javascript; charset=utf-8'],
-};
-
-const SECURITY_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
 };
 
 const text = z.string();
@@ -63,7 +61,7 @@ export function createMailRoutes({ mail, token, host }: MailRoutesInit): HttpHan
       return { status: 200, headers: { 'content-type': file[1] }, body: await readFile(join(PAGE, file[0])) };
     }
     if (!path.startsWith('/api/')) throw new HttpError(404, 'NOT_FOUND', 'There is no such page');
-    if (!isToken(/^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1], token)) {
+    if (!isToken(bearerOf(request.headers.authorization), token)) {
       throw new HttpError(401, 'TOKEN_NEEDED', 'Open the page with the address that the gateway printed');
     }
     try {
@@ -149,7 +147,7 @@ export function createMailRoutes({ mail, token, host }: MailRoutesInit): HttpHan
 
   return async (request) => {
     const reply = await answer(request);
-    Object.assign(reply.headers, SECURITY_HEADERS);
+    Object.assign(reply.headers, OWN_PAGE_HEADERS);
     return reply;
   };
 }
@@ -160,10 +158,4 @@ function json(value: object): HttpReply {
 
 function hex(id: Uint8Array): string {
   return Buffer.from(id).toString('hex');
-}
-
-/** Compares digests, so that neither the time nor the length tells anything. */
-function isToken(given: string | undefined, token: string): boolean {
-  const digest = (value: string): Buffer => createHash('sha256').update(value).digest();
-  return given !== undefined && timingSafeEqual(digest(given), digest(token));
 }

@@ -1,5 +1,5 @@
-import { WorkswapError, type Fault } from '../../../sdk/protocol/index.ts';
 import { decodeMap, isMap } from '../../../sdk/protocol/signed.ts';
+import { refusalOf, type RefusedError } from '../../net/index.ts';
 import { MESSAGE_BYTES_MAX, PAGE_MESSAGES_MAX } from '../limits.ts';
 import type { MailboxRates, Message, MessageHead, MessageState, MessageStatus, Waiting } from '../types.ts';
 import { STATUS_IDS_MAX } from './constants.ts';
@@ -7,8 +7,6 @@ import { bytesOf, countOf, listOf, malformed, messageIdOf, peerOf } from './wire
 
 type Fields = Record<string, unknown>;
 
-const CODE_LENGTH_MAX = 64;
-const MESSAGE_LENGTH_MAX = 512;
 const STATES: readonly MessageState[] = ['waiting', 'acknowledged', 'expired', 'unknown'];
 
 /** What became of a put. */
@@ -18,19 +16,12 @@ export interface PutAnswer {
   priceBytes: number;
 }
 
-/** The provider refuses. */
-export class RefusedError extends WorkswapError {}
-
 /** @throws DocumentError when it is no answer */
 export function decodeAnswer(bytes: Uint8Array): { id: number; ok: Fields } | { id: number; error: RefusedError } {
   const { id, ok, error } = decodeMap('answer', bytes);
   const answered = countOf(id);
   if (isMap(ok)) return { id: answered, ok };
-  if (!isMap(error)) throw malformed('it has neither ok nor error');
-  const fault: Fault = error['fault'] === 'consumer' ? 'consumer' : 'provider';
-  const code = readable(error['code'], CODE_LENGTH_MAX);
-  const message = readable(error['message'], MESSAGE_LENGTH_MAX);
-  return { id: answered, error: new RefusedError(code, message, { fault, retryable: error['retryable'] === true }) };
+  return { id: answered, error: refusalOf(error) };
 }
 
 export function ratesOf(ok: Fields): MailboxRates {
@@ -91,10 +82,4 @@ function stateOf(value: unknown): MessageState {
   const state = STATES.find((known) => known === value);
   if (state === undefined) throw malformed('a state is not known');
   return state;
-}
-
-/** What a stranger wrote ends up on a terminal. */
-function readable(value: unknown, lengthMax: number): string {
-  if (typeof value !== 'string') throw malformed('its error has no code or no message');
-  return value.slice(0, lengthMax).replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
 }

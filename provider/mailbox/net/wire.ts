@@ -1,8 +1,9 @@
 import { encode } from '@ipld/dag-cbor';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { CID } from 'multiformats/cid';
-import { CID_BYTES_MAX, DocumentError, WorkswapError } from '../../../sdk/protocol/index.ts';
+import { CID_BYTES_MAX, DocumentError } from '../../../sdk/protocol/index.ts';
 import { decodeMap, hasOnly, isCount, isMap } from '../../../sdk/protocol/signed.ts';
+import { refusalFields } from '../../net/index.ts';
 import { MailboxError } from '../errors.ts';
 import { MESSAGE_BYTES_MAX, MESSAGE_ID_BYTES, PAGE_BYTES_MAX, PAGE_MESSAGES_MAX, RULES_MAX } from '../limits.ts';
 import type { MailboxSettings, Payer } from '../types.ts';
@@ -116,13 +117,7 @@ export function encodeAnswer(id: number, ok: object): Uint8Array {
 }
 
 export function encodeRefusal(id: number, error: unknown): Uint8Array {
-  const known = error instanceof WorkswapError;
-  return encode({
-    id,
-    error: known
-      ? { code: error.code, message: error.peerMessage, fault: error.fault, retryable: error.retryable }
-      : { code: 'INTERNAL', message: 'The provider failed; its log says why', fault: 'provider', retryable: true },
-  });
+  return encode({ id, error: refusalFields(error) });
 }
 
 function settingsOf(value: unknown): MailboxSettings {

@@ -1,7 +1,6 @@
 import { encode } from '@ipld/dag-cbor';
 import type { Libp2p, PeerId } from '@libp2p/interface';
-import { WorkswapError } from '../../../sdk/protocol/index.ts';
-import { encodeAnswer, encodeRefusal, ExchangeServer, PeerBuckets } from '../../net/index.ts';
+import { ExchangeServer, PeerBuckets } from '../../net/index.ts';
 import { PinError } from '../errors.ts';
 import type { Pinning } from '../pinning.ts';
 import type { PinPage } from '../types.ts';
@@ -32,7 +31,9 @@ export class PinningServer {
 
   constructor(init: PinningServerInit) {
     this.#init = init;
-    this.#server = new ExchangeServer(init.libp2p, PINNING_EXCHANGE, (bytes, peer) => this.#answer(bytes, peer));
+    const { libp2p, onError } = init;
+    const answer = (bytes: Uint8Array, peer: PeerId): Promise<object> => this.#answer(bytes, peer);
+    this.#server = new ExchangeServer({ libp2p, protocol: PINNING_EXCHANGE, answer, onError });
   }
 
   start(): Promise<void> {
@@ -43,18 +44,13 @@ export class PinningServer {
     return this.#server.stop();
   }
 
-  async #answer(bytes: Uint8Array, peer: PeerId): Promise<Uint8Array> {
-    try {
-      const nowMs = performance.now();
-      const bucket = this.#rates.of(peer.toString(), nowMs);
-      const waitMs = bucket.waitMs(nowMs);
-      if (waitMs > 0) throw new PinError('TOO_OFTEN', `Ask again in ${waitMs} ms.`);
-      bucket.take();
-      return encodeAnswer(plain(await this.#do(decodeQuestion(bytes), peer.toString())));
-    } catch (error) {
-      if (!(error instanceof WorkswapError)) this.#init.onError(error);
-      return encodeRefusal(error);
-    }
+  async #answer(bytes: Uint8Array, peer: PeerId): Promise<object> {
+    const nowMs = performance.now();
+    const bucket = this.#rates.of(peer.toString(), nowMs);
+    const waitMs = bucket.waitMs(nowMs);
+    if (waitMs > 0) throw new PinError('TOO_OFTEN', `Ask again in ${waitMs} ms.`);
+    bucket.take();
+    return plain(await this.#do(decodeQuestion(bytes), peer.toString()));
   }
 
   async #do(question: Question, owner: string): Promise<object> {

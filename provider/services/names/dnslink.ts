@@ -9,7 +9,7 @@ const TIMEOUT_MS = 3_000;
 export const DNSLINK_KEPT_MS = 60_000;
 const KEPT_MAX = 1_000;
 const VALUES_MAX = 8;
-const VALUE_CHARACTERS_MAX = 1_024;
+const RECORD_CHARACTERS_MAX = 1_024;
 
 /** What a name with dots stands for: the TXT record `_dnslink.NAME` with `dnslink=/ipns/k51...`, of content also `/ipfs/CID/path`. */
 export class DnsLink {
@@ -40,9 +40,12 @@ export class DnsLink {
     } catch (error) {
       throw notFound(host, (error as Error).message, error);
     }
-    const links = records.map((parts) => parts.join('')).filter((text) => text.startsWith(`${PREFIX}/ip`));
+    // One that is too long is left out: cut short it would lead elsewhere.
+    const links = records
+      .map((parts) => parts.join(''))
+      .filter((text) => text.startsWith(`${PREFIX}/ip`) && text.length <= RECORD_CHARACTERS_MAX);
     if (links.length === 0) throw notFound(host, `it has no TXT record ${PREFIX}/ipfs/... or ${PREFIX}/ipns/...`);
-    const values = links.slice(0, VALUES_MAX).map((text) => text.slice(PREFIX.length, VALUE_CHARACTERS_MAX));
+    const values = links.slice(0, VALUES_MAX).map((text) => text.slice(PREFIX.length));
     if (this.#kept.size >= KEPT_MAX) this.#kept.delete(this.#kept.keys().next().value!);
     this.#kept.set(host, { values, untilMs: performance.now() + DNSLINK_KEPT_MS });
     return values;

@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface';
-import { DocumentError, isExpired, openDescriptor, openHostOrder, WorkswapError } from '../../../sdk/protocol/index.ts';
-import { encodeAnswer, encodeRefusal, ExchangeServer, PeerBuckets } from '../../net/index.ts';
+import { DocumentError, isExpired, openDescriptor, openHostOrder } from '../../../sdk/protocol/index.ts';
+import { ExchangeServer, PeerBuckets } from '../../net/index.ts';
 import { ServiceError } from '../errors.ts';
 import type { Hosting } from '../hosting/index.ts';
 import type { NameStore } from '../names/index.ts';
@@ -23,7 +23,9 @@ export class ServicesServer {
 
   constructor(init: ServicesServerInit) {
     this.#init = init;
-    this.#server = new ExchangeServer(init.libp2p, SERVICES_EXCHANGE, (bytes, peer) => this.#answer(bytes, peer));
+    const { libp2p, onError } = init;
+    const answer = (bytes: Uint8Array, peer: PeerId): Promise<object> => this.#answer(bytes, peer);
+    this.#server = new ExchangeServer({ libp2p, protocol: SERVICES_EXCHANGE, answer, onError });
   }
 
   start(): Promise<void> {
@@ -34,17 +36,12 @@ export class ServicesServer {
     return this.#server.stop();
   }
 
-  async #answer(bytes: Uint8Array, peer: PeerId): Promise<Uint8Array> {
-    try {
-      const question = decodeQuestion(bytes);
-      this.#admit(question, peer);
-      if (question.ask === 'resolve') return encodeAnswer(await this.#resolve(question.name));
-      if (question.ask === 'host') return encodeAnswer(await this.#host(question, peer));
-      return encodeAnswer(await this.#init.hosting.rollback(question.order));
-    } catch (error) {
-      if (!(error instanceof WorkswapError)) this.#init.onError(error);
-      return encodeRefusal(error);
-    }
+  async #answer(bytes: Uint8Array, peer: PeerId): Promise<object> {
+    const question = decodeQuestion(bytes);
+    this.#admit(question, peer);
+    if (question.ask === 'resolve') return this.#resolve(question.name);
+    if (question.ask === 'host') return this.#host(question, peer);
+    return this.#init.hosting.rollback(question.order);
   }
 
   #admit({ ask }: Question, peer: PeerId): void {
