@@ -58,9 +58,13 @@ it('the mail page answers only who has the token, at its own host, and its shell
 it('letters are written, read, answered and removed through the page, and what is no letter is refused', async () => {
   const { ask, mail } = await page();
   await ask('POST', 'contacts', { name: 'me', peer: mail.address });
-  const content = Buffer.from('attached').toString('base64');
-  const attachments = [{ name: 'a.txt', type: 'text/plain', content }];
-  const sent = await ask('POST', 'letters', { to: ['me'], subject: 'Note', text: '<b>milk</b>', attachments });
+  const { answer: attached } = await ask('POST', 'attachments?name=a.txt&type=text/plain', 'attached');
+  const sent = await ask('POST', 'letters', {
+    to: ['me'],
+    subject: 'Note',
+    text: '<b>milk</b>',
+    attachments: [attached],
+  });
   expect(sent).toMatchObject({ status: 200, answer: { deliveries: [{ isSent: true }] } });
   expect(await ask('POST', 'sync')).toEqual({ status: 200, answer: { received: 1, errors: [] } });
   const { answer } = await ask('GET', 'letters');
@@ -78,11 +82,16 @@ it('letters are written, read, answered and removed through the page, and what i
     [{ to: [] }, 409],
     [{ to: ['me'], subject: 'two\nlines' }, 409],
     [{ to: ['me'], extra: 1 }, 400],
-    [{ to: ['me'], attachments: [{ ...attachments[0], name: '../x' }] }, 409],
+    [{ to: ['me'], attachments: [{ ...attached, name: '../x' }] }, 409],
+    [{ to: ['me'], attachments: [{ ...attached, cid: 'nothing' }] }, 409],
+    [{ to: Array.from({ length: 51 }, (_, i) => `c${i}`) }, 404],
+    [{ to: Array.from({ length: 10_000 }, () => 'me') }, 400],
+    [{ to: ['me'], text: 'x'.repeat(3_000_000) }, 413],
   ] as const) {
     expect({ body, status: (await ask('POST', 'letters', body)).status }).toEqual({ body, status });
   }
   expect((await ask('GET', 'letters/ffff')).status).toBe(404);
+  expect((await ask('POST', 'attachments?name=a&type=text/plain', 'x'.repeat(33 * 1024 * 1024))).status).toBe(413);
   expect((await ask('DELETE', `letters/${id}`)).status).toBe(200);
   expect((await ask('GET', 'letters')).answer).toMatchObject({ letters: [] });
 });

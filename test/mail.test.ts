@@ -59,7 +59,7 @@ it('a letter with an attachment reaches two people who are offline, and the answ
     to: ['bob', carol.mail.address],
     subject: 'Grüße',
     text: 'Here is the photo.\nAda',
-    attachments: [{ name: 'photo.jpg', type: 'image/jpeg', content: photo }],
+    attachments: [await ada.mail.attach({ name: 'photo.jpg', type: 'image/jpeg', content: photo })],
   });
   expect(sent.deliveries.map(({ isSent, error }) => ({ isSent, error }))).toEqual([
     { isSent: true, error: undefined },
@@ -89,7 +89,7 @@ it('the files of letters and the records of mailboxes are kept when garbage is c
   const { host, users } = await scene(2, await mailboxProvider({ dataDir }));
   const [ada, bob] = users as [User, User];
   const file = { name: 'film.mp4', type: 'video/mp4', content: randomBytes(3_000_000) };
-  const { letter } = await ada.mail.send({ to: [bob.mail.address], attachments: [file] });
+  const { letter } = await ada.mail.send({ to: [bob.mail.address], attachments: [await ada.mail.attach(file)] });
   const record = await bob.node.resolveName(mailboxName(bob.node.libp2p.peerId), AbortSignal.timeout(30_000));
   const junk = await offer(host, randomBytes(100));
   await host.stop();
@@ -197,7 +197,8 @@ it('letters that are too much are refused before anything is sent', async () => 
   await expect(ada.mail.send({ to: [] })).rejects.toMatchObject({ code: 'TOO_MANY_RECIPIENTS' });
   await expect(ada.mail.send({ to, text: 'x'.repeat(200_000) })).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
   await expect(ada.mail.send({ to, subject: 'two\nlines' })).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
-  const attachment = { name: '../../.bashrc', type: 'text/plain', content: new Uint8Array(1) };
+  const file = { name: '../../.bashrc', type: 'text/plain', content: new Uint8Array(1) };
+  const attachment = await ada.mail.attach(file);
   await expect(ada.mail.send({ to, attachments: [attachment] })).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
   expect(ada.mail.store.list({})).toEqual([]);
 });
@@ -271,7 +272,13 @@ it('the provider of a mailbox has no word of a letter, on its disk or in its mem
       to: [bob.mail.address],
       subject: words.subject,
       text: words.text,
-      attachments: [{ name: words.name, type: 'text/plain', content: Buffer.from(words.content.repeat(1000)) }],
+      attachments: [
+        await ada.mail.attach({
+          name: words.name,
+          type: 'text/plain',
+          content: Buffer.from(words.content.repeat(1000)),
+        }),
+      ],
     });
     expect(sent.deliveries).toMatchObject([{ isSent: true }]);
     // What it does know is found: the search works.

@@ -93,7 +93,7 @@ async function openMailPage(
   listen: string,
   onError: (error: unknown) => void,
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  const [{ openMail }, { startMailPage }] = await Promise.all([
+  const [{ openMail, sayRunning, sayStopped }, { startMailPage }] = await Promise.all([
     import('../mail/index.ts'),
     import('../gateway/mail/index.ts'),
   ]);
@@ -103,9 +103,12 @@ async function openMailPage(
     throw error;
   });
   await mail.follow();
+  // From here on the commands ask us.
+  await sayRunning(dataDir, mail.address, { url: page.local, token: page.token });
   return {
     url: page.url,
     async stop() {
+      await sayStopped(dataDir, mail.address);
       await page.stop();
       await mail.close();
     },

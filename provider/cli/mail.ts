@@ -17,6 +17,7 @@ const repeat = (value: string, all: string[]): string[] => [...all, value];
 
 /** The work of each command is loaded when it is asked for: it brings libp2p. */
 const actions = async () => import('./mail-actions.ts');
+const contactActions = async () => import('./mail-contacts.ts');
 
 export function addMail(program: Command): Command {
   const mail = program
@@ -107,14 +108,14 @@ Your address is your peer id. Letters are kept in the directory of --home, which
     .action(async (ids: string[], flags: MailFlags) => (await actions()).remove(ids, flags));
 
   const contacts = add('contacts', 'List contacts, and change them.', '  workswap mail contacts').action(
-    async (flags: MailFlags) => (await actions()).contacts(flags),
+    async (flags: MailFlags) => (await contactActions()).contacts(flags),
   );
   /** They share the options of `contacts`. */
   const change = (
     usage: string,
     description: string,
     example: string,
-    run: (mail: Awaited<ReturnType<typeof actions>>, values: string[], flags: MailFlags) => Promise<void>,
+    run: (mail: Awaited<ReturnType<typeof contactActions>>, values: string[], flags: MailFlags) => Promise<void>,
   ): void => {
     const command = contacts
       .command(usage)
@@ -123,7 +124,7 @@ Your address is your peer id. Letters are kept in the directory of --home, which
       .addHelpText('after', `\nExamples:\n  workswap mail contacts ${example}`)
       .exitOverride()
       .showHelpAfterError('(--help shows examples)');
-    command.action(async () => run(await actions(), command.args, command.optsWithGlobals<MailFlags>()));
+    command.action(async () => run(await contactActions(), command.args, command.optsWithGlobals<MailFlags>()));
   };
   change('add <name> <peer>', 'Give a peer a name.', 'add ada 12D3KooW...', (mail, [name, peer], flags) =>
     mail.addContact(name!, peer!, flags),

@@ -13,6 +13,9 @@ export const LETTER_BYTES_MAX = 200 * KIB;
 /** The smallest size that a letter or an attachment is padded to. */
 export const PADDED_BYTES_MIN = 1024;
 
+/** A letter as JSON, of which each character may take six. */
+export const REQUEST_BYTES_MAX = 2 * MIB;
+
 export const LETTER_ID_BYTES = 16;
 export const CONTACTS_MAX = 10_000;
 export const CONTACT_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u;

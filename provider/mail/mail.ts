@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { PrivateKey } from '@libp2p/interface';
-import { peerIdFromString } from '@libp2p/peer-id';
 import type { Blockstore } from 'interface-blockstore';
-import { WorkswapError, type Endpoint } from '../../sdk/protocol/index.ts';
+import type { Endpoint } from '../../sdk/protocol/index.ts';
 import {
   Inbox,
   MailboxClient,
   openMailboxesAt,
-  type AttachedFile,
   type MailboxNode,
   type MailboxSettings,
   type Message,
 } from '../mailbox/index.ts';
-import { fetchDag, type GetBlock } from '../store/index.ts';
-import { decryptWith, encryptTo, mailKeyOf } from './age.ts';
+import type { GetBlock } from '../store/index.ts';
+import { decryptWith, mailKeyOf } from './age.ts';
 import { loadAttachment, storeAttachment, type NewAttachment } from './attachments.ts';
+import { addContact, peerOf, verifyContact } from './contacts.ts';
+import { Deliveries } from './delivery.ts';
 import { MailError } from './errors.ts';
-import { openLetter, signLetter, type Letter } from './letter.ts';
-import { DELIVERIES_UNDER_WAY_MAX, DELIVERY_TIMEOUT_MS, LETTER_ID_BYTES, RECIPIENTS_MAX } from './limits.ts';
-import { pad, unpad } from './padding.ts';
+import { openLetter, signLetter, type Attachment, type Letter } from './letter.ts';
+import { LETTER_ID_BYTES, RECIPIENTS_MAX } from './limits.ts';
+import { unpad } from './padding.ts';
 import type { Contact, Delivery, LetterRow, MailSettings, MailStore } from './store.ts';
 
 export interface MailInit {
@@ -34,7 +34,8 @@ export interface NewLetter {
   to: readonly string[];
   subject?: string;
   text?: string;
-  attachments?: readonly NewAttachment[];
+  /** As `attach` made them. */
+  attachments?: readonly Attachment[];
   /** The beginning of the id of the letter that this one answers. */
   replyTo?: string;
   signal?: AbortSignal;
@@ -59,13 +60,16 @@ export interface Synced {
 export class Mail {
   readonly #init: MailInit;
   readonly #client: MailboxClient;
+  readonly #deliveries: Deliveries;
   readonly #listeners = new Set<(letter: LetterRow) => void>();
   readonly #stop = new AbortController();
   #inbox: Inbox | undefined;
+  #following: Promise<void> = Promise.resolve();
 
   constructor(init: MailInit) {
     this.#init = init;
     this.#client = new MailboxClient(init.node);
+    this.#deliveries = new Deliveries(this.#client, init.store, this.#stop.signal);
   }
 
   /** Our peer id: what others write to. */
@@ -98,7 +102,13 @@ export class Mail {
       ...(signal === undefined ? {} : { signal }),
     });
     store.setEndpoints(endpoints, settings);
+    if (this.#inbox !== undefined) await this.follow();
     return opened;
+  }
+
+  /** Encrypts a file, for a letter to name it. @throws MailError ATTACHMENT_INVALID */
+  async attach(file: NewAttachment): Promise<Attachment> {
+    return storeAttachment(file, this.#init.node.blocks);
   }
 
   /**
@@ -112,7 +122,6 @@ export class Mail {
     if (peers.length === 0 || peers.length > RECIPIENTS_MAX) {
       throw new MailError('TOO_MANY_RECIPIENTS', `A letter is to one to ${RECIPIENTS_MAX} peers, not ${peers.length}.`);
     }
-    const stored = await Promise.all(attachments.map((one) => storeAttachment(one, node.blocks)));
     const id = randomBytes(LETTER_ID_BYTES);
     const letter: Letter = {
       id,
@@ -122,11 +131,11 @@ export class Mail {
       timeMs: Date.now(),
       subject: subject === '' && answered !== undefined ? replySubject(answered.subject) : subject,
       text,
-      attachments: stored,
+      attachments: [...attachments],
     };
     const document = await signLetter(letter, node.privateKey);
     store.add('out', this.address, letter, document, Date.now());
-    await this.#deliver(letter, document, signal);
+    await this.#deliveries.deliver(letter, document, signal);
     return this.read(Buffer.from(id).toString('hex'));
   }
 
@@ -134,26 +143,35 @@ export class Mail {
   async sync(signal?: AbortSignal): Promise<Synced> {
     const { store } = this.#init;
     for (const id of store.undelivered()) {
-      const { document } = store.find(Buffer.from(id).toString('hex'));
+      const document = store.sent(id);
+      if (document === undefined) continue;
       // Where several letters wait for one recipient, they go in their order.
-      await this.#deliver((await openLetter(document)).letter, document, signal);
+      await this.#deliveries.deliver((await openLetter(document)).letter, document, signal);
     }
     const before = this.#received;
-    const inbox = new Inbox({ client: this.#client, endpoints: store.endpoints(), receive: this.#receive });
-    const errors = await inbox.takeAll(signal);
+    const errors = await (this.#inbox ?? this.#newInbox()).takeAll(signal);
     return { received: this.#received - before, errors };
   }
 
   /** Stays connected to our mailboxes and takes letters as they come, until `close`. */
   async follow(): Promise<void> {
+    const following = this.#following.then(async () => {
+      await this.#inbox?.stop();
+      this.#inbox = this.#newInbox();
+      await this.#inbox.start();
+    });
+    this.#following = following.catch(() => {});
+    await following;
+  }
+
+  #newInbox(): Inbox {
     const { store, onError } = this.#init;
-    this.#inbox = new Inbox({
+    return new Inbox({
       client: this.#client,
       endpoints: store.endpoints(),
       receive: this.#receive,
       ...(onError === undefined ? {} : { onError }),
     });
-    await this.#inbox.start();
   }
 
   /** The answer ends it. */
@@ -175,43 +193,23 @@ export class Mail {
   async attachment({ letter }: OpenedLetter, index: number, signal: AbortSignal): Promise<Uint8Array> {
     const attachment = letter.attachments[index];
     if (attachment === undefined) throw new MailError('ATTACHMENT_INVALID', `This letter has no attachment ${index}.`);
-    await this.#connect(signal);
+    await this.#deliveries.connect(signal);
     return loadAttachment(attachment, this.#getBlock, signal);
   }
 
   /** The peer id behind a contact's name, or a peer id as it is. @throws MailError CONTACT_UNKNOWN */
   peerOf(nameOrPeer: string): string {
-    const contact = this.store.contact(nameOrPeer);
-    if (contact !== undefined) return contact.peer;
-    if (isPeerId(nameOrPeer)) return nameOrPeer;
-    const what = nameOrPeer.slice(0, 100);
-    throw new MailError(
-      'CONTACT_UNKNOWN',
-      `"${what}" is neither a contact nor a peer id. "workswap mail contacts add ${what} PEER-ID" adds one.`,
-    );
+    return peerOf(this.store, nameOrPeer);
   }
 
   /** @throws MailError CONTACT_INVALID, CONTACT_EXISTS */
   addContact(name: string, peer: string): Contact {
-    if (!isPeerId(peer))
-      throw new MailError('CONTACT_INVALID', `${peer.slice(0, 100)} is not a peer id; it looks like 12D3Koo...`);
-    const contact = { name, peer, isVerified: false };
-    this.store.addContact(contact);
-    return contact;
+    return addContact(this.store, name, peer);
   }
 
   /** What its owner told us on another way has to be the peer id that we have. @throws MailError KEY_MISMATCH */
   verifyContact(name: string, told: string): Contact {
-    const contact = this.store.contact(name);
-    if (contact === undefined) throw new MailError('CONTACT_UNKNOWN', `There is no contact "${name.slice(0, 100)}".`);
-    if (contact.peer !== told.replaceAll(/\s/g, '')) {
-      throw new MailError(
-        'KEY_MISMATCH',
-        `The contact ${name} has another peer id: ${contact.peer}. One of the two is not theirs.`,
-      );
-    }
-    this.store.setVerified(contact.peer);
-    return { ...contact, isVerified: true };
+    return verifyContact(this.store, name, told);
   }
 
   /** Its letters are dropped here, and refused by our mailboxes as soon as they know. */
@@ -256,69 +254,6 @@ export class Mail {
     const row = store.find(Buffer.from(letter.id).toString('hex'));
     for (const listener of this.#listeners) listener(row);
   };
-
-  async #deliver(letter: Letter, document: Uint8Array, signal?: AbortSignal): Promise<void> {
-    const { store } = this.#init;
-    const open = store.deliveries(letter.id).filter(({ isSent }) => !isSent);
-    await this.#connect(signal);
-    const files = await Promise.all(letter.attachments.map(({ cid }) => this.#fileOf(cid)));
-    const rest = open.values();
-    const work = async (): Promise<void> => {
-      for (const { recipient } of rest) {
-        const error = await this.#deliverTo(recipient, letter.id, document, files, signal).catch(
-          (cause: unknown) => cause,
-        );
-        signal?.throwIfAborted();
-        const known =
-          error instanceof WorkswapError ? `${error.code}: ${error.message}` : (error as Error | undefined)?.message;
-        store.setDelivery(letter.id, {
-          recipient,
-          isSent: error === undefined,
-          ...(known === undefined ? {} : { error: known }),
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: DELIVERIES_UNDER_WAY_MAX }, work));
-  }
-
-  /** Those who keep our mail know where others' is, and have the files that letters name. */
-  async #connect(signal?: AbortSignal): Promise<void> {
-    await Promise.allSettled(this.store.endpoints().map((endpoint) => this.#client.at(endpoint, signal)));
-  }
-
-  async #deliverTo(
-    recipient: string,
-    id: Uint8Array,
-    document: Uint8Array,
-    files: readonly AttachedFile[],
-    signal?: AbortSignal,
-  ): Promise<undefined> {
-    const deadline = AbortSignal.any([
-      this.#stop.signal,
-      AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
-      ...(signal === undefined ? [] : [signal]),
-    ]);
-    const to = peerIdFromString(recipient);
-    const { mailKey } = await this.#client.find(to, deadline);
-    if (mailKey === undefined)
-      throw new MailError('NO_MAIL_KEY', `${recipient} takes messages, but has no key for mail.`);
-    // Encrypted for each anew: a ciphertext that two mailboxes have would show that two peers got the same.
-    const body = await encryptTo(mailKey, pad(document));
-    await this.#client.send(to, body, { id, files, signal: deadline });
-    return undefined;
-  }
-
-  async #fileOf(cid: Letter['attachments'][number]['cid']): Promise<AttachedFile> {
-    return { root: cid, bytes: (await fetchDag(cid, this.#getBlock)).bytes };
-  }
-}
-
-function isPeerId(text: string): boolean {
-  try {
-    return peerIdFromString(text).toString() === text;
-  } catch {
-    return false;
-  }
 }
 
 function replySubject(subject: string): string {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createOnce, openDatabase } from '../store/index.ts';
 import { generateMailKey, mailKeyOf } from './age.ts';
 import { MailError } from './errors.ts';
 import { Mail, type MailInit } from './mail.ts';
+import { mailFiles, sayStopped } from './running.ts';
 import { MailStore } from './store.ts';
 
 export interface OpenMailInit extends Omit<MailInit, 'store' | 'identity'> {
@@ -12,12 +12,16 @@ export interface OpenMailInit extends Omit<MailInit, 'store' | 'identity'> {
 
 /** The mail of a node's identity: `mail-PEER-ID.sqlite` and `.key` in its directory. @throws StoreError, MailError */
 export async function openMail({ dataDir, ...init }: OpenMailInit): Promise<Mail> {
-  const name = `mail-${init.node.libp2p.peerId.toString()}`;
   if (dataDir === undefined) {
     return new Mail({ ...init, store: new MailStore(openDatabase(':memory:')), identity: await generateMailKey() });
   }
-  const identity = await loadMailKey(join(dataDir, `${name}.key`));
-  return new Mail({ ...init, store: new MailStore(openDatabase(join(dataDir, `${name}.sqlite`))), identity });
+  const peer = init.node.libp2p.peerId.toString();
+  const { key, letters } = mailFiles(dataDir, peer);
+  const identity = await loadMailKey(key);
+  const store = new MailStore(openDatabase(letters));
+  // Of a process that was killed, and may have had our number.
+  await sayStopped(dataDir, peer);
+  return new Mail({ ...init, store, identity });
 }
 
 /** The age identity in `path`, made on first use. Whoever loses the file cannot read letters that wait for him. */

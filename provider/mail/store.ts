@@ -1,48 +1,8 @@
-import { migrate, transaction, type Database, type Schema } from '../store/index.ts';
+import { migrate, transaction, type Database } from '../store/index.ts';
 import { MailError } from './errors.ts';
 import type { Letter } from './letter.ts';
 import { CONTACT_NAME, CONTACTS_MAX } from './limits.ts';
-
-const schema: Schema = {
-  name: 'mail',
-  steps: [
-    `
-    CREATE TABLE letters (
-      box TEXT NOT NULL,
-      author TEXT NOT NULL,
-      id BLOB NOT NULL,
-      thread BLOB NOT NULL,
-      subject TEXT NOT NULL,
-      time_ms INTEGER NOT NULL,
-      kept_ms INTEGER NOT NULL,
-      is_read INTEGER NOT NULL,
-      -- NULL: removed. The row stays, so that the letter does not come back.
-      document BLOB,
-      PRIMARY KEY (box, author, id)
-    ) STRICT;
-    CREATE INDEX letters_by_time ON letters (box, kept_ms);
-    CREATE INDEX letters_by_thread ON letters (thread);
-
-    -- error NULL: it is at one of the recipient's mailboxes at least.
-    CREATE TABLE deliveries (
-      letter BLOB NOT NULL,
-      recipient TEXT NOT NULL,
-      is_sent INTEGER NOT NULL,
-      error TEXT,
-      PRIMARY KEY (letter, recipient)
-    ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE contacts (
-      name TEXT PRIMARY KEY,
-      peer TEXT NOT NULL UNIQUE,
-      is_verified INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE blocked (peer TEXT PRIMARY KEY) STRICT;
-    CREATE TABLE endpoints (position INTEGER PRIMARY KEY, peer TEXT NOT NULL, addrs TEXT NOT NULL) STRICT;
-    `,
-    `CREATE TABLE settings (one INTEGER PRIMARY KEY CHECK (one = 1), payer TEXT NOT NULL, accept TEXT NOT NULL) STRICT`,
-  ],
-};
+import { mailSchema } from './schema.ts';
 
 export type Box = 'in' | 'out';
 
@@ -89,7 +49,7 @@ export class MailStore {
   readonly #database: Database;
 
   constructor(database: Database) {
-    migrate(database, schema);
+    migrate(database, mailSchema);
     this.#database = database;
   }
 
@@ -192,6 +152,12 @@ export class MailStore {
     const sql = `SELECT id FROM letters WHERE box = 'out' AND document IS NOT NULL
       AND EXISTS (SELECT 1 FROM deliveries WHERE letter = id AND is_sent = 0) ORDER BY kept_ms LIMIT 1000`;
     return this.#all(sql).map((row) => row['id'] as Uint8Array);
+  }
+
+  /** A letter of ours as it was signed; undefined when it was removed. */
+  sent(id: Uint8Array): Uint8Array | undefined {
+    const row = this.#get(`SELECT document FROM letters WHERE box = 'out' AND id = ? AND document IS NOT NULL`, id);
+    return row?.['document'] as Uint8Array | undefined;
   }
 
   setDelivery(id: Uint8Array, { recipient, isSent, error }: Delivery): void {

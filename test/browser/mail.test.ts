@@ -23,7 +23,7 @@ test('letters are read and answered on a phone, with files, and markup in them s
   bob.verifyContact('ada', ada.address);
   const content = Buffer.from('the plan');
   const text = 'Dear Bob,\n\nhere is the plan. <img src=x onerror=alert(1)>\n\nAda';
-  const attachments = [{ name: 'plan.txt', type: 'text/plain', content }];
+  const attachments = [await ada.attach({ name: 'plan.txt', type: 'text/plain', content })];
   await ada.send({ to: [bob.address], subject: 'Holidays', text: 'In July?' });
   await ada.send({ to: [bob.address], subject: '<b>The plan</b>', text, attachments });
   const served = await startMailPage(bob, '127.0.0.1:0', () => {});

@@ -8,6 +8,8 @@ export interface MailPage {
   /** With the token, behind the #: it is sent to nobody. */
   url: string;
   token: string;
+  /** Where this machine itself reaches it: `http://HOST:PORT`. */
+  local: string;
   stop(): Promise<void>;
 }
 
@@ -25,6 +27,8 @@ export async function startMailPage(mail: Mail, listen: string, onError: (error:
   return {
     url: `${server.url}/#${token}`,
     token,
+    // Who listens at every address is reached at the loopback's.
+    local: server.url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:'),
     async stop() {
       await server.stop();
       close();

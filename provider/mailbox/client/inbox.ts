@@ -29,6 +29,7 @@ export class Inbox {
   readonly #init: InboxInit;
   readonly #stop = new AbortController();
   readonly #wake = new Map<string, () => void>();
+  readonly #draining = new Map<string, Promise<unknown>>();
   #loops: Promise<void>[] = [];
   #receiving: Promise<unknown> = Promise.resolve();
 
@@ -53,7 +54,7 @@ export class Inbox {
     for (const wake of this.#wake.values()) wake();
     libp2p.removeEventListener('connection:close', this.#onClose);
     await libp2p.unhandle(NOTIFY_PROTOCOL);
-    await Promise.all(this.#loops);
+    await Promise.all([...this.#loops, ...this.#draining.values()]);
   }
 
   /** Takes all that waits at all endpoints now. Errors of single endpoints are returned, not thrown. */
@@ -81,7 +82,7 @@ export class Inbox {
       let timer: NodeJS.Timeout | undefined;
       try {
         const inTime = AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT_MS)]);
-        await this.#drain(await this.#init.client.at(endpoint, inTime), signal);
+        await this.#drain(await this.#init.client.at(endpoint, inTime));
         againMs = AGAIN_MS_MIN;
       } catch (error) {
         if (signal.aborted) return;
@@ -94,11 +95,24 @@ export class Inbox {
     }
   }
 
-  async #drain(endpoint: MailboxEndpoint, signal?: AbortSignal): Promise<void> {
+  /** One after the other at each endpoint: what two take at the same time would not be in order. */
+  #drain(endpoint: MailboxEndpoint, signal?: AbortSignal): Promise<void> {
+    const provider = endpoint.provider.toString();
+    const before = this.#draining.get(provider) ?? Promise.resolve();
+    const until = AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]);
+    const drained = before.then(() => this.#takeFrom(endpoint, provider, until));
+    this.#draining.set(
+      provider,
+      drained.catch(() => {}),
+    );
+    return drained;
+  }
+
+  async #takeFrom(endpoint: MailboxEndpoint, provider: string, signal: AbortSignal): Promise<void> {
     for (;;) {
       const page = await endpoint.take({ limit: PAGE }, signal);
       if (page.messages.length === 0) return;
-      for (const message of page.messages) await this.#receiveOne(message, endpoint.provider.toString());
+      for (const message of page.messages) await this.#receiveOne(message, provider);
       await endpoint.acknowledge(page.messages, signal);
     }
   }

@@ -36,6 +36,23 @@ export function lockFile(path: string): { release(): void } {
   };
 }
 
+/**
+ * The id of the process that holds a database file which `openDatabase` opened; undefined when none does. Not for a process
+ * that may hold it itself.
+ */
+export function lockHolder(path: string): number | undefined {
+  const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  try {
+    db.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return undefined;
+  } catch (error) {
+    if (isBusy(error)) return readHolder(db);
+    throw toStoreError(error, path);
+  } finally {
+    db.close();
+  }
+}
+
 function readHolder(db: DatabaseSync): number | undefined {
   try {
     const pid = db.prepare('SELECT pid FROM holder').get()?.['pid'];

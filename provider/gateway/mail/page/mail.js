@@ -23,7 +23,7 @@ async function ask(method, path, body) {
   const response = await fetch(`api/${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
   });
   if (response.ok) return response;
   const { error } = await response.json();
@@ -56,14 +56,14 @@ async function showList() {
   byId('sent').setAttribute('aria-pressed', String(box === 'out'));
   document.title = unread === 0 ? 'Mail' : `(${unread}) Mail`;
   if (!isListing) return;
-  const rows = letters.map(({ id, from, to, subject, timeMs, isRead }) =>
+  const rows = letters.map(({ id, from, deliveries, subject, timeMs, isRead }) =>
     element(
       'li',
       {},
       element(
         'button',
         { class: isRead ? 'row' : 'row unread', onclick: doing(() => showLetter(id)) },
-        element('span', {}, box === 'in' ? nameOf(from) : `To ${names(to)}`),
+        element('span', {}, box === 'in' ? nameOf(from) : `To ${names(deliveries)}`),
         element('time', {}, new Date(timeMs).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })),
         element('span', { class: 'subject' }, subject || 'No subject'),
       ),
@@ -126,7 +126,8 @@ function showForm({ to = '', subject = '', replyTo } = {}) {
       onsubmit: doing(async () => {
         say('Sending …');
         const data = new FormData(form);
-        const attachments = await Promise.all([...files.files].map(toAttachment));
+        const attachments = [];
+        for (const file of files.files) attachments.push(await attach(file));
         const { deliveries } = await (
           await ask('POST', 'letters', {
             to: data
@@ -160,14 +161,9 @@ function showForm({ to = '', subject = '', replyTo } = {}) {
   (to === '' ? people : form.elements.text).focus();
 }
 
-async function toAttachment(file) {
-  const url = await new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-  return { name: file.name, type: file.type || 'application/octet-stream', content: url.slice(url.indexOf(',') + 1) };
+async function attach(file) {
+  const query = new URLSearchParams({ name: file.name, type: file.type || 'application/octet-stream' });
+  return (await ask('POST', `attachments?${query}`, file)).json();
 }
 
 async function save(id, index, name) {
@@ -200,6 +196,6 @@ setInterval(
 await doing(showList)();
 await doing(async () => {
   const { received, errors } = await (await ask('POST', 'sync')).json();
-  say(errors.join('; '));
+  say(errors.map(({ provider, message }) => `${provider}: ${message}`).join('; '));
   if (received > 0 && isListing) await showList();
 })();
