@@ -43,9 +43,13 @@ export async function delegatedRouter(): Promise<Router> {
 }
 
 /** A DNS server that knows some TXT records, or answers with whatever bytes it is told to. */
-export async function dnsServer(zone: Record<string, string[]>, garbage?: Buffer): Promise<string> {
+export async function dnsServer(
+  zone: Record<string, string[]>,
+  { garbage, onQuery }: { garbage?: Buffer; onQuery?: () => void } = {},
+): Promise<string> {
   const socket = createSocket('udp4');
   socket.on('message', (query, { port, address }) => {
+    onQuery?.();
     socket.send(
       garbage === undefined ? dnsAnswer(query, zone) : Buffer.concat([query.subarray(0, 2), garbage]),
       port,

@@ -95,6 +95,24 @@ describe('nothing is believed', () => {
     await expect(led.resolveName(name, never)).rejects.toMatchObject({ code: 'SERVICE_NOT_FOUND' });
   });
 
+  it('of a domain name that leads nowhere more than once: neither many requests nor other spellings ask again', async () => {
+    let queries = 0;
+    const zone: Record<string, string[]> = { '_dnslink.good.example': ['dnslink=/ipfs/bafyaabakaieac'] };
+    const server = await dnsServer(zone, { onQuery: () => queries++ });
+    const { dnslink } = await consumer({ dnslink: [server] });
+    const asked = async (name: string) => dnslink!.values(name).catch(({ code }: { code: string }) => code);
+    const spellings = ['bad.example', 'BAD.example', 'Bad.Example'];
+    const all = await Promise.all([...spellings, ...spellings].map(asked));
+    expect([...all, await asked('bad.example')]).toEqual(Array.from({ length: 7 }, () => 'SERVICE_NOT_FOUND'));
+    expect(queries).toBe(1);
+    // Names that nobody has put nothing out that is known.
+    expect(await asked('good.example')).toEqual(['/ipfs/bafyaabakaieac']);
+    zone['_dnslink.good.example'] = [];
+    for (let i = 0; i < 1_100; i++) await asked(`n${i}.example`);
+    expect(await asked('good.example')).toEqual(['/ipfs/bafyaabakaieac']);
+    expect(queries).toBe(1_102);
+  });
+
   it('of a DNS server that sends garbage; and a server that is none is refused in the settings', async () => {
     const host = await provider();
     for (const garbage of [
@@ -102,7 +120,7 @@ describe('nothing is believed', () => {
       Buffer.alloc(500, 0xff),
       Buffer.from('8180000100ff00000000c00cc00c', 'hex'),
     ]) {
-      const visitor = await visitorOf(host, [await dnsServer({}, garbage)]);
+      const visitor = await visitorOf(host, [await dnsServer({}, { garbage })]);
       await expect(visitor.runner.resolve('notes.example', never)).rejects.toMatchObject({ code: 'SERVICE_NOT_FOUND' });
     }
     for (const server of ['dns.example', '127.0.0.1:port', '']) {
