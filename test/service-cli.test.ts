@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { consumer, directory } from './fixtures.ts';
 import { startProvider, workswap } from './processes.ts';
@@ -114,8 +114,14 @@ describe('workswap service', () => {
     expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
     expect(Number(page.headers.get('x-workswap-price'))).toBeGreaterThan(0);
     await writeFile(join(project, 'public', 'big.bin'), 'smaller');
-    const again = await json('publish', project, '--data', data);
-    expect([again.service, again.sequence]).toEqual([published.service, 2]);
+    // Two at once and a third: each waits for those before it, and follows from them.
+    const again = await Promise.all([
+      json('publish', project, '--data', data),
+      json('publish', project, '--data', data),
+      json('service', 'update', basename(project), '--data', data),
+    ]);
+    expect(again.map(({ service }) => service)).toEqual(again.map(() => published.service));
+    expect(again.map(({ sequence }) => sequence).toSorted()).toEqual([2, 3, 4]);
     expect(await (await at('/big.bin')).text()).toBe('smaller');
   });
 

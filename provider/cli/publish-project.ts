@@ -2,14 +2,15 @@ import { rawCid } from '../../sdk/protocol/index.ts';
 import { buildHandler } from '../../sdk/build/index.ts';
 import { importPath } from '../maintainer/index.ts';
 import { openProject } from '../workbench/index.ts';
-import { publishedJson, withMaintainer } from './service-actions.ts';
+import { withMaintainerAlone } from './maintainer-session.ts';
+import { publishedJson } from './service-actions.ts';
 import type { ServiceFlags } from './service.ts';
 
 /** Builds a project and creates the service of its name, or updates it. */
 export async function publishProject(directory: string, { data, json }: ServiceFlags): Promise<void> {
   const project = await openProject(directory);
   const { wasm } = await buildHandler(project.handler);
-  await withMaintainer({ dataDir: data }, async (maintainer, signal) => {
+  await withMaintainerAlone({ dataDir: data }, async (maintainer, signal) => {
     const { blockstore } = maintainer.node;
     const handler = rawCid(wasm);
     await blockstore.put(handler, wasm);

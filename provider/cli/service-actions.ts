@@ -7,24 +7,24 @@ import { askAbout, type Publication } from '../services/index.ts';
 import type { SealedDescriptor } from '../../sdk/protocol/index.ts';
 import {
   importPath,
-  Maintainer,
+  type Maintainer,
   MaintainerError,
   readArchive,
   readHistory,
   writeArchive,
   type EndpointResult,
   type EndpointStatus,
-  type MaintainerInit,
   type ServiceChanges,
 } from '../maintainer/index.ts';
 import { UsageError } from './errors.ts';
 import { count } from './options.ts';
 import { formatAgo, formatTable } from './output.ts';
-import { interruptSignal, parseCid } from './session.ts';
+import { withMaintainer, withMaintainerAlone } from './maintainer-session.ts';
+import { parseCid } from './session.ts';
 import type { ChangeFlags, ServiceFlags } from './service.ts';
 
 export async function create(name: string, flags: ChangeFlags): Promise<void> {
-  await withMaintainer({ dataDir: flags.data }, async (maintainer, signal) => {
+  await withMaintainerAlone({ dataDir: flags.data }, async (maintainer, signal) => {
     const changes = await changesOf(maintainer, flags);
     const published = await maintainer.create(name, { ...changes, handler: changes.handler! }, signal);
     printPublished(name, published, flags.json);
@@ -32,7 +32,7 @@ export async function create(name: string, flags: ChangeFlags): Promise<void> {
 }
 
 export async function update(name: string, flags: ChangeFlags): Promise<void> {
-  await withMaintainer({ dataDir: flags.data }, async (maintainer, signal) => {
+  await withMaintainerAlone({ dataDir: flags.data }, async (maintainer, signal) => {
     const published = await maintainer.update(name, await changesOf(maintainer, flags), signal);
     printPublished(name, published, flags.json);
   });
@@ -107,7 +107,7 @@ export async function rollback(
   flags: ServiceFlags & { back?: string },
 ): Promise<void> {
   if ((text === undefined) === (flags.back === undefined)) throw new UsageError('Name a commit, or give --back N');
-  await withMaintainer({ dataDir: flags.data }, async (maintainer, signal) => {
+  await withMaintainerAlone({ dataDir: flags.data }, async (maintainer, signal) => {
     const sealed = await maintainer.newest(name, signal);
     const endpoints = (await maintainer.status(name, sealed, signal)).filter(({ commit }) => commit !== undefined);
     if (endpoints.length === 0) throw new MaintainerError('NO_COMMITS', `No endpoint of ${name} has a commit.`);
@@ -165,7 +165,7 @@ export async function importService(
   // An archive may be larger than memory.
   const blocksDir = await mkdtemp(join(tmpdir(), 'workswap-import-'));
   try {
-    await withMaintainer({ dataDir: flags.data, blocksDir }, async (maintainer, signal) => {
+    await withMaintainerAlone({ dataDir: flags.data, blocksDir }, async (maintainer, signal) => {
       const service = await maintainer.nameOf(name);
       const { archive, descriptor } = await readArchive(file, maintainer.node.blockstore, signal);
       if (descriptor.descriptor.name !== service) {
@@ -179,20 +179,6 @@ export async function importService(
     });
   } finally {
     await rm(blocksDir, { recursive: true, force: true });
-  }
-}
-
-/** Runs one command with a maintainer's node, which ends with it. */
-export async function withMaintainer(
-  init: MaintainerInit,
-  work: (maintainer: Maintainer, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const signal = interruptSignal();
-  const maintainer = await Maintainer.open(init);
-  try {
-    await work(maintainer, signal);
-  } finally {
-    await maintainer.close();
   }
 }
 

@@ -3,6 +3,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
 import { isBusy, toStoreError } from './errors.ts';
 
+export interface Lock {
+  release(): void;
+}
+
 /**
  * Holds `path` for this process until `release` is called or the process ends, however it ends: the lock is a write
  * transaction that is never committed on a small database of its own, so the operating system drops it with the process.
@@ -10,7 +14,14 @@ import { isBusy, toStoreError } from './errors.ts';
  * Nothing else in this process may open the lock file: closing any descriptor of it drops POSIX locks.
  * @throws StoreError STORE_LOCKED with the holder's process id.
  */
-export function lockFile(path: string): { release(): void } {
+export function lockFile(path: string): Lock {
+  const lock = tryLock(path);
+  if ('release' in lock) return lock;
+  throw locked(path, lock.holder, lock.cause);
+}
+
+/** The lock, or the process that holds it; its number is not known where it is just starting. @throws StoreError */
+export function tryLock(path: string): Lock | { holder: number | undefined; cause: unknown } {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { timeout: 0 });
@@ -25,7 +36,7 @@ export function lockFile(path: string): { release(): void } {
   } catch (error) {
     const holder = db !== undefined && isBusy(error) ? readHolder(db) : undefined;
     db?.close();
-    if (isBusy(error)) throw locked(path, holder, error);
+    if (isBusy(error)) return { holder, cause: error };
     throw toStoreError(error, path);
   }
   const held = db;
