@@ -86,6 +86,25 @@ it('a collection keeps pins, services with their history, handlers and tariff, a
   await post(last, publication.name, 'note 9');
 });
 
+it('a collection that is asked for while blocks are only counted follows the count, once for all who ask', async () => {
+  const dataDir = await directory();
+  const junk = await garbage(dataDir, 100);
+  await age(dataDir);
+  const { pinning } = await provider({ dataDir });
+  const counting = pinning.collector.collect({ dryRun: true });
+  const collections = [
+    pinning.collector.collect(),
+    pinning.collector.collect(),
+    pinning.collector.collect({ dryRun: true }),
+  ];
+  expect(await counting).toMatchObject({ dryRun: true, removed: junk.length });
+  for (const collection of await Promise.all(collections)) {
+    expect(collection).toMatchObject({ dryRun: false, isRunning: false, removed: junk.length });
+  }
+  expect(await missing(dataDir, junk)).toHaveLength(junk.length);
+  expect(await pinning.collector.collect({ dryRun: true })).toMatchObject({ dryRun: true, removed: 0 });
+});
+
 it('beyond the quota of the block store pins wait, and a collection makes room for them', async () => {
   const dataDir = await directory();
   const junk = await garbage(dataDir, 3000);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as dagCbor from '@ipld/dag-cbor';
+import * as dagJson from '@ipld/dag-json';
 import * as dagPb from '@ipld/dag-pb';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
@@ -20,7 +21,7 @@ const sha256 = (bytes: Uint8Array) => Digest.create(0x12, createHash('sha256').u
 
 /** A provider on a disk, and a peer that serves these blocks; the pin of the first, once it is decided. */
 async function pinned(blocks: Block[], limits: object = {}) {
-  const host = await provider({ dataDir: await directory(), config: { pinning: { notFoundMs: 2_000, ...limits } } });
+  const host = await provider({ dataDir: await directory(), config: { pinning: limits } });
   const holder = await consumer();
   await putAll(holder.blockstore, blocks);
   await holder.connect(host.addrs);
@@ -67,6 +68,31 @@ it('the same bytes as a leaf and as a node are followed as a node too, and what 
   const { host, pin } = await pinned([node([asRaw, inline]), inner, { cid: rawCid(leaf), bytes: leaf }]);
   expect(pin.status).toBe('pinned');
   expect(await host.blocks.has(rawCid(leaf))).toBe(true);
+});
+
+it('DAG-JSON is followed like DAG-CBOR, and JSON without links is kept as it is', async () => {
+  const leaf = Buffer.from('leaf');
+  const json = Buffer.from('{"no":"links"}');
+  const plain = CID.createV1(0x0200, sha256(json));
+  const bytes = dagJson.encode({ leaf: rawCid(leaf), plain });
+  const root = { cid: CID.createV1(dagJson.code, sha256(bytes)), bytes };
+  const { host, pin } = await pinned([root, { cid: rawCid(leaf), bytes: leaf }, { cid: plain, bytes: json }]);
+  expect(pin).toMatchObject({ status: 'pinned', blocks: 3 });
+  for (const cid of [rawCid(leaf), plain]) expect(await host.blocks.has(cid)).toBe(true);
+});
+
+it('a block with a map that has the fields of a CID is kept, and does not keep garbage from being collected', async () => {
+  const fake = new Map<string, unknown>([
+    ['/', 'same'],
+    ['bytes', 'same'],
+    ['version', 1],
+    ['code', 0x71],
+  ]);
+  const { host, pin } = await pinned([node([fake])]);
+  expect(pin.status).toBe('pinned');
+  const collection = await host.pinning.collector.collect();
+  expect(collection.error).toBeUndefined();
+  expect(await host.blocks.has(pin.root)).toBe(true);
 });
 
 it('a DAG with more blocks or bytes than one pin may have ends at the limit, not with the disk', async () => {

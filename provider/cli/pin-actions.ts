@@ -94,10 +94,10 @@ export async function collect(flags: PinFlags & { dryRun?: boolean }): Promise<v
     }
     if (so.error !== undefined) throw new PinError('BAD_ANSWER', `The collection broke off: ${so.error}`);
     const { kept, removed, removedBytes } = so;
-    const what = dryRun ? 'would be removed' : 'removed';
+    const what = so.dryRun ? 'would be removed' : 'removed';
     print(
       flags,
-      { dryRun, kept, removed, removedBytes },
+      { dryRun: so.dryRun, kept, removed, removedBytes },
       () => `${formatCount(removed)} blocks, ${shortBytes(removedBytes)} ${what}; ${formatCount(kept)} stay.`,
     );
   });

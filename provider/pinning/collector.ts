@@ -39,7 +39,8 @@ export class Collector {
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #last: Collection | undefined;
-  #running: Promise<Collection> | undefined;
+  /** The collection that runs or, while a count runs that is to be followed by a collection, both. */
+  #running: { dryRun: boolean; ended: Promise<Collection> } | undefined;
 
   constructor(init: CollectorInit) {
     this.#init = init;
@@ -56,23 +57,27 @@ export class Collector {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#stop.abort(new Error('The node is stopping'));
-    await this.#running?.catch(() => {});
+    await this.#running?.ended;
   }
 
   get last(): Collection | undefined {
     return this.#last;
   }
 
-  /** The collection that runs, or a new one. @throws PinError GC_UNSUPPORTED */
+  /** A collection, or the one that runs. After a dry run a real one begins anew. @throws PinError GC_UNSUPPORTED */
   collect({ dryRun = false }: { dryRun?: boolean } = {}): Promise<Collection> {
     const { blockstore } = this.#init;
     if (!isCollectable(blockstore)) {
       throw new PinError('GC_UNSUPPORTED', 'Blocks in memory are not collected; they go with the process.');
     }
-    this.#running ??= this.#collect(blockstore, dryRun).finally(() => {
-      this.#running = undefined;
+    const before = this.#running;
+    if (before !== undefined && (dryRun || !before.dryRun)) return before.ended;
+    const collection = (): Promise<Collection> => this.#collect(blockstore, dryRun);
+    const ended = (before === undefined ? collection() : before.ended.then(collection)).finally(() => {
+      if (this.#running?.ended === ended) this.#running = undefined;
     });
-    return this.#running;
+    this.#running = { dryRun, ended };
+    return ended;
   }
 
   async #collect(blocks: CollectableBlocks, dryRun: boolean): Promise<Collection> {

@@ -9,7 +9,7 @@ import { dagCborCid, rawCid } from '../../sdk/protocol/index.ts';
 import { openBlockstore } from './blockstore.ts';
 import type { CollectableBlocks } from './blockstore-types.ts';
 import { collectGarbage } from './collect-garbage.ts';
-import { linksOf } from './files.ts';
+import { linksOf } from './links.ts';
 
 const OLD = new Date(Date.now() - 3_600_000);
 

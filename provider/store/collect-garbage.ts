@@ -2,7 +2,7 @@ import type { CID } from 'multiformats/cid';
 import type { CollectableBlocks } from './blockstore-types.ts';
 import { rawCidOf } from './blockstore-disk.ts';
 import { DigestSet } from './digest-set.ts';
-import { linkKind, linksOf } from './files.ts';
+import { linkKind, linksOf } from './links.ts';
 import { walkDag } from './walk-dag.ts';
 
 export interface Collected {

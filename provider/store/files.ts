@@ -1,10 +1,7 @@
-import * as dagCbor from '@ipld/dag-cbor';
-import * as dagPb from '@ipld/dag-pb';
 import type { PeerId } from '@libp2p/interface';
-import { createUnsafe } from 'multiformats/block';
-import { CID } from 'multiformats/cid';
-import * as raw from 'multiformats/codecs/raw';
+import type { CID } from 'multiformats/cid';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
+import { linksOf } from './links.ts';
 import { MalformedFileError, openUnixFsFile } from './unixfs-file.ts';
 
 export interface GetBlockOptions {
@@ -39,20 +36,6 @@ export async function openFile(cid: CID, getBlock: GetBlock, options: GetBlockOp
   return { size: file.size, read: (offset, length) => file.read(offset, length).catch(asFileError) };
 }
 
-const LINKED_CODECS = new Map<number, typeof dagPb | typeof dagCbor>([
-  [dagPb.code, dagPb],
-  [dagCbor.code, dagCbor],
-]);
-
-/** Codecs whose blocks have no links: raw, CBOR, JSON, keys. */
-const LEAF_CODECS: ReadonlySet<number> = new Set([raw.code, 0x51, 0x0200, 0x72]);
-
-/** Whether blocks of this CID lead to others: 'unknown' for a codec that we cannot read. */
-export function linkKind({ code }: CID): 'node' | 'leaf' | 'unknown' {
-  if (LINKED_CODECS.has(code)) return 'node';
-  return LEAF_CODECS.has(code) ? 'leaf' : 'unknown';
-}
-
 /** Blocks under way at once while a DAG is fetched. */
 const FETCH_PARALLEL = 16;
 
@@ -83,12 +66,4 @@ export async function fetchDag(
     level = below;
   }
   return fetched;
-}
-
-/** What a block links to; nothing when its codec is not known. @throws when it is malformed */
-export function linksOf(cid: CID, bytes: Uint8Array): CID[] {
-  const codec = LINKED_CODECS.get(cid.code);
-  if (codec === undefined) return [];
-  const block = createUnsafe({ bytes, cid, codec });
-  return [...block.links()].map(([, link]) => CID.asCID(link)!);
 }

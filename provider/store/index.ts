@@ -1,7 +1,8 @@
 export { ByteCache } from './byte-cache.ts';
 export { HotCache } from './hot-cache.ts';
 export * from './sqlite/index.ts';
-export { fetchDag, linkKind, linksOf, NotAFileError, openFile } from './files.ts';
+export { fetchDag, NotAFileError, openFile } from './files.ts';
+export { linkKind, linksOf } from './links.ts';
 export { createOnce } from './create-once.ts';
 export { BlockQuota } from './block-quota.ts';
 export { collectGarbage, type Collected, type CollectInit } from './collect-garbage.ts';

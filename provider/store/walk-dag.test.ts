@@ -5,7 +5,7 @@ import * as Digest from 'multiformats/hashes/digest';
 import { expect, test } from 'vitest';
 import { dagCborCid, rawCid } from '../../sdk/protocol/index.ts';
 import { DigestSet } from './digest-set.ts';
-import { linksOf } from './files.ts';
+import { linksOf } from './links.ts';
 import { walkDag } from './walk-dag.ts';
 
 /** Blocks in layers: each links to some of the layer below, as often as it likes. */

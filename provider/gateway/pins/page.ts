@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HttpReply } from '../http/index.ts';
+import { OWN_PAGE_HEADERS, type HttpReply } from '../http/index.ts';
 
 /** What the page is made of, by its path below the API's. Nothing else of the disk is served. */
 const FILES: Record<string, { name: string; type: string }> = {
@@ -10,22 +10,13 @@ const FILES: Record<string, { name: string; type: string }> = {
   '/page.css': { name: 'page.css', type: 'text/css; charset=utf-8' },
 };
 
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
-
 /** A file of the page where pins are looked after with a token; undefined for any other path. */
 export async function pageReply(path: string): Promise<HttpReply | undefined> {
   const file = Object.hasOwn(FILES, path) ? FILES[path] : undefined;
   if (file === undefined) return undefined;
   return {
     status: 200,
-    headers: {
-      'content-type': file.type,
-      'content-security-policy': POLICY,
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-cache',
-    },
+    headers: { ...OWN_PAGE_HEADERS, 'content-type': file.type },
     body: await readFile(join(import.meta.dirname, 'page', file.name)),
   };
 }
