@@ -1,5 +1,5 @@
 import { meter } from '../metering/index.ts';
-import { assertAbi, isWasiCommand, setupFuel } from '../sandbox/index.ts';
+import { assertAbi, hasDeliver, isWasiCommand, setupFuel } from '../sandbox/index.ts';
 import type { LoadedModule } from '../sandbox/index.ts';
 
 /** A compiled module without what only its fetch knows. */
@@ -24,6 +24,7 @@ export function compileModule(bytes: Uint8Array): Compiled {
     memoryPagesMin: metered.memoryPagesMin,
     setupFuel: setupFuel(metered.setup),
     hasStart: metered.hasStart,
+    hasDeliver: hasDeliver(metered),
     // A command runs once: what its libraries keep after `_start` was never meant to be used again.
     resettable: metered.resettable && !isWasiCommand(metered),
     meterVersion: metered.meterVersion,

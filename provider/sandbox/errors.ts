@@ -30,7 +30,11 @@ export const OUTCOME_FAULTS = {
   STATE_CONFLICT: 'handler',
   /** More was to be written than a job may write. */
   STATE_LIMIT: 'handler',
-  /** A query was to write, or a handler that belongs to no service. */
+  /** More messages, or more bytes in them, than an update may send; or more than may follow from the message it takes. */
+  SEND_LIMIT: 'handler',
+  /** A message to what is neither a service's name nor a peer id. */
+  INVALID_RECIPIENT: 'handler',
+  /** A query was to write or to send, or a handler that belongs to no service. */
   READ_ONLY: 'handler',
   /** The handler called `fail`. */
   HANDLER_FAILED: 'handler',

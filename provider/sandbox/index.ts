@@ -4,7 +4,7 @@
  * Runs handlers: strangers' WASM modules, metered in fuel and memory, on worker threads, with the host ABI and nothing
  * else. `docs/sandbox.md` describes the ABI, the limits and the guarantees.
  */
-export { assertAbi, isWasiCommand } from './abi/check.ts';
+export { assertAbi, hasDeliver, isWasiCommand } from './abi/check.ts';
 export { ABI_LIMITS, LOG_LIMITS } from './abi/limits.ts';
 export { abiVersion, CALL_PRICES, setupFuel } from './abi/prices.ts';
 export { CALL_SIGNATURES, IMPORT_MODULE } from './abi/signatures.ts';

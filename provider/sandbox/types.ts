@@ -1,4 +1,5 @@
 import type { Fault } from '../../sdk/protocol/errors.ts';
+import type { Outgoing } from '../../sdk/protocol/message.ts';
 import type { TariffRates } from '../../sdk/protocol/tariff.ts';
 
 /** A handler that is verified, metered and compiled: ready to run on any worker. */
@@ -13,6 +14,8 @@ export interface LoadedModule {
   /** Units of fuel that every job burns before the handler runs; see `setupFuel`. */
   setupFuel: number;
   hasStart: boolean;
+  /** True when the handler takes messages. */
+  hasDeliver: boolean;
   /** True when an instance can be used again after its memory and its mutable globals are set back. */
   resettable: boolean;
   /** True when the module may wait for the network: it reads blocks or the state. */
@@ -85,6 +88,8 @@ export interface JobSpec {
   budget?: JobBudget;
   /** Without it the job sees an empty state that it cannot write. */
   state?: { view: StateView; writable: boolean };
+  /** The job takes a message: it runs `deliver`, and so many messages may follow from it. */
+  delivery?: { followUps: number };
 }
 
 /** A job as the engine takes it: its state's content comes from the host. */
@@ -117,10 +122,12 @@ export interface Outcome {
   outputBytes: number;
   /** Bytes that the handler read through `block_read`. */
   readBytes: number;
-  /** Bytes that the handler wrote into the state. */
+  /** Bytes that the handler wrote into the state, and what its messages are charged as. */
   writtenBytes: number;
   /** What an update changed; absent when it changed nothing, and when it failed. */
   changes?: StateChanges;
+  /** What an update sent, in order; absent when it sent nothing, and when it failed. */
+  messages?: readonly Outgoing[];
   /** What the handler logged, cut off at `LIMITS.logBytesMax`. Not part of any receipt. */
   logs: LogLine[];
   /** Wall-clock time on the worker. Not part of any receipt. */

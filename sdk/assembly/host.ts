@@ -1,5 +1,5 @@
 /**
- * The host ABI, version 3, exactly as a provider links it. Everything else in this folder is comfort on top of these
+ * The host ABI, version 5, exactly as a provider links it. Everything else in this folder is comfort on top of these
  * calls; a handler in another language needs nothing but them (docs/handlers.md describes them in full).
  */
 
@@ -57,3 +57,6 @@ export declare function stateList(
   dst: usize,
   length: i32,
 ): i32;
+
+@external("workswap", "send")
+export declare function hostSend(to: usize, toLength: i32, src: usize, length: i32): void;

@@ -9,6 +9,7 @@ export { Json } from './json';
 export { JsonKind, JsonValue } from './json-value';
 export { JsonWriter } from './json-writer';
 export { log } from './log';
+export { Message, send, sendBytes } from './message';
 export { parseNumber } from './number';
 export { Query } from './query';
 export { Request } from './request';

@@ -1,6 +1,6 @@
 import type { Diagnostic } from './errors.ts';
 
-/** What the host offers a handler under the import module `workswap`, ABI version 4. */
+/** What the host offers a handler under the import module `workswap`, ABI version 5. */
 export const HOST_FUNCTIONS: ReadonlySet<string> = new Set([
   'input_size',
   'input_read',
@@ -18,6 +18,7 @@ export const HOST_FUNCTIONS: ReadonlySet<string> = new Set([
   'state_write',
   'state_remove',
   'state_list',
+  'send',
 ]);
 
 const HINTS: readonly [prefix: string, hint: string][] = [

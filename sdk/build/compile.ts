@@ -2,7 +2,17 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as asc from 'assemblyscript/asc';
 import type { AscOptions } from './config.ts';
-import { ENTRY_FILE, GLOBAL_ALIASES, HANDLE_SIGNATURE, REPLACED_LIBRARY_FILES, entrySource } from './entry.ts';
+import {
+  DELIVER_ENTRY_FILE,
+  DELIVER_SIGNATURE,
+  ENTRY_FILE,
+  GLOBAL_ALIASES,
+  HANDLE_SIGNATURE,
+  REPLACED_LIBRARY_FILES,
+  deliverEntrySource,
+  entrySource,
+} from './entry.ts';
+import { exportsName, type ParsedSource } from './exports.ts';
 import type { Diagnostic } from './errors.ts';
 import { SDK_DIRECTORY, displayPath, sourcePath } from './paths.ts';
 
@@ -28,7 +38,8 @@ export interface CompileResult {
 /** Compiles one handler with the AssemblyScript compiler. One at a time: the compiler keeps state of its own. */
 export async function compile(task: CompileTask): Promise<CompileResult> {
   const baseDirectory = path.dirname(task.file);
-  const entry = entrySource(path.basename(task.file, '.ts'));
+  const module = path.basename(task.file, '.ts');
+  const entry = entrySource(module);
   const sources = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   let wasm: Uint8Array | undefined;
@@ -69,6 +80,7 @@ export async function compile(task: CompileTask): Promise<CompileResult> {
       else wasm = contents;
     },
     listFiles: () => [],
+    transforms: [{ afterParse: (parser: Parser) => addDeliver(parser, module) }] as never,
     reportDiagnostic: (message) => {
       diagnostics.push(toDiagnostic(message, task.file, (file) => sources.get(file)));
     },
@@ -85,7 +97,25 @@ export async function compile(task: CompileTask): Promise<CompileResult> {
   };
 }
 
+/** The part of the compiler's parser that is used here. */
+interface Parser {
+  sources: ParsedSource[];
+  parseFile(text: string, path: string, isEntry: boolean): void;
+}
+
+/** A handler need not take messages, and the compiler has no export that depends on another: so this is a second entry. */
+function addDeliver(parser: Parser, module: string): void {
+  const author = parser.sources.find(({ normalizedPath }) => normalizedPath === `${module}.ts`);
+  if (author === undefined || !exportsName(author, 'deliver')) return;
+  parser.parseFile(deliverEntrySource(module), DELIVER_ENTRY_FILE, true);
+}
+
 const SEVERITIES = ['info', 'info', 'warning', 'error'] as const;
+
+const WANTED: Record<string, string> = {
+  [ENTRY_FILE]: `A handler must \`${HANDLE_SIGNATURE}\`.`,
+  [DELIVER_ENTRY_FILE]: `A handler that takes messages must \`${DELIVER_SIGNATURE}\`.`,
+};
 
 function toDiagnostic(
   { category, code, message, range }: asc.DiagnosticMessage,
@@ -95,10 +125,9 @@ function toDiagnostic(
   const prefix = code >= 1000 ? 'TS' : 'AS';
   const diagnostic: Diagnostic = { severity: SEVERITIES[category] ?? 'error', code: `${prefix}${code}`, message };
   if (range === null) return diagnostic;
-  if (range.source.normalizedPath === ENTRY_FILE) {
-    // The entry is ours, so what is wrong with it is what it found in the author's file.
-    return { ...diagnostic, file: authorFile, message: `${message}. A handler must \`${HANDLE_SIGNATURE}\`.` };
-  }
+  const wanted = WANTED[range.source.normalizedPath];
+  // The entries are ours, so what is wrong with them is what they found in the author's file.
+  if (wanted !== undefined) return { ...diagnostic, file: authorFile, message: `${message}. ${wanted}` };
   const file = displayPath(range.source.normalizedPath, path.dirname(authorFile));
   const before = (sourceOf(file) ?? '').slice(0, range.start).split('\n');
   return { ...diagnostic, file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };

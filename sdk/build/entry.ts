@@ -1,8 +1,12 @@
 /** The entry's path as the compiler sees it, beside the author's file; it exists nowhere. */
 export const ENTRY_FILE = 'workswap-entry.ts';
 
+/** The same for what takes messages, where the author's file does. */
+export const DELIVER_ENTRY_FILE = 'workswap-deliver.ts';
+
 /** What an author's file must offer; said wherever it does not. */
 export const HANDLE_SIGNATURE = 'export function handle(req: Request): Response';
+export const DELIVER_SIGNATURE = 'export function deliver(message: Message): void';
 
 /** The global functions that a plain module would ask the host for, and what the SDK puts in their place. */
 export const GLOBAL_ALIASES = {
@@ -26,6 +30,23 @@ export function handle(): void {
   const request = Request.read();
   const response: Response = request === null ? badRequest() : author(request);
   response.flush();
+}
+`;
+}
+
+/** As `entrySource`, for the author's `deliver`. */
+export function deliverEntrySource(module: string): string {
+  return `import { Message, Request, badRequest, taken } from 'workswap/serve';
+import { deliver as author } from ${JSON.stringify(`./${module}`)};
+
+export function deliver(): void {
+  const request = Request.read();
+  if (request === null) {
+    badRequest().flush();
+    return;
+  }
+  author(new Message(request));
+  taken().flush();
 }
 `;
 }

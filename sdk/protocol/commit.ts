@@ -15,6 +15,8 @@ export interface Commit {
   tasks: CID[];
   /** When it was made, by the provider's clock; milliseconds since 1970. */
   timeMs: number;
+  /** Merkle root over the messages that its tasks sent, in order; absent when they sent none. */
+  sent?: Uint8Array;
 }
 
 /** Updates in one commit; its block stays far below what Bitswap carries. */
@@ -23,6 +25,8 @@ export const SERVICE_BYTES_MAX = 128;
 /** A task's CID takes at most 41 bytes here, and everything else is shorter than 1 KiB. */
 const BLOCK_BYTES_MAX = COMMIT_TASKS_MAX * 64 + 1024;
 
+const HASH_BYTES = 32;
+const SENT = key('sent');
 const AFTER = key('after');
 const TASKS = key('tasks');
 const BEFORE = key('before');
@@ -32,9 +36,12 @@ const VERSION = key('version');
 const PREVIOUS = key('previous');
 const NULL = Uint8Array.of(0xf6);
 
-/** The commit's DAG-CBOR block `{version, service, previous, before, after, tasks, timeMs}`. */
+/** The commit's DAG-CBOR block `{version, service, previous, before, after, tasks, timeMs, sent?}`. */
 export function encodeCommit(commit: Commit): Uint8Array {
-  const writer = new CborWriter().map(7).raw(AFTER).cid(commit.after).raw(TASKS).list(commit.tasks.length);
+  const { sent } = commit;
+  const writer = new CborWriter().map(sent === undefined ? 7 : 8);
+  if (sent !== undefined) writer.raw(SENT).bytes(sent);
+  writer.raw(AFTER).cid(commit.after).raw(TASKS).list(commit.tasks.length);
   for (const task of commit.tasks) writer.cid(task);
   writer.raw(BEFORE).cid(commit.before).raw(TIME).uint(commit.timeMs).raw(SERVICE).text(commit.service);
   writer.raw(VERSION).uint(1).raw(PREVIOUS);
@@ -61,7 +68,14 @@ export function decodeCommit(bytes: Uint8Array): Commit {
 }
 
 function readCommit(reader: CborReader): Commit {
-  reader.map(7);
+  const fields = reader.mapSize();
+  if (fields !== 7 && fields !== 8) throw new Error(`expected a map of 7 or 8`);
+  let sent: Uint8Array | undefined;
+  if (fields === 8) {
+    reader.key(SENT);
+    sent = reader.bytes().slice();
+    if (sent.length !== HASH_BYTES) throw new Error('sent is not a hash');
+  }
   reader.key(AFTER);
   const after = reader.cid();
   reader.key(TASKS);
@@ -79,5 +93,5 @@ function readCommit(reader: CborReader): Commit {
   reader.key(PREVIOUS);
   const previous = reader.tryKey(NULL) ? undefined : reader.cid();
   reader.end();
-  return { service, previous, before, after, tasks, timeMs };
+  return { service, previous, before, after, tasks, timeMs, ...(sent === undefined ? {} : { sent }) };
 }

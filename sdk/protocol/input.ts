@@ -1,6 +1,6 @@
 import { CborWriter, key } from './cbor.ts';
 import { SEED_BYTES } from './constants.ts';
-import { DocumentError, decodeMap, isCount } from './signed.ts';
+import { DocumentError, decodeMap, isCount, isMap } from './signed.ts';
 
 /** What the author of a handler sees as the request, as far as the consumer chooses it. */
 export interface JobRequest {
@@ -45,10 +45,18 @@ const TIME = key('timeMs');
 const HEADERS = key('headers');
 
 /** What a re-run needs from an input block. @throws DocumentError when the block is not a job's input */
-export function decodeInput(bytes: Uint8Array): { method: string; caller: string; timeMs: number; seed: Uint8Array } {
-  const { method, caller, timeMs, seed } = decodeMap('input', bytes);
+export function decodeInput(bytes: Uint8Array): {
+  method: string;
+  headers: Record<string, string>;
+  caller: string;
+  timeMs: number;
+  seed: Uint8Array;
+} {
+  const { method, headers, caller, timeMs, seed } = decodeMap('input', bytes);
   if (
     typeof method !== 'string' ||
+    !isMap(headers) ||
+    !Object.values(headers).every((value) => typeof value === 'string') ||
     typeof caller !== 'string' ||
     !isCount(timeMs) ||
     !(seed instanceof Uint8Array) ||
@@ -56,5 +64,5 @@ export function decodeInput(bytes: Uint8Array): { method: string; caller: string
   ) {
     throw new DocumentError('input', 'a field is missing or of the wrong kind');
   }
-  return { method, caller, timeMs, seed };
+  return { method, headers: headers as Record<string, string>, caller, timeMs, seed };
 }

@@ -38,21 +38,32 @@ export function isWasiCommand({ imports, exports }: ModuleShape): boolean {
   );
 }
 
-/** Checks imports against the host ABI, by name and by type, and the two exports that every handler has. */
+/** True for a handler that takes messages. */
+export function hasDeliver(shape: ModuleShape): boolean {
+  return !isWasiCommand(shape) && shape.exports.some(({ name }) => name === DELIVER);
+}
+
+const DELIVER = 'deliver';
+
+/** Checks imports against the host ABI, by name and by type, and the exports that it calls. */
 export function assertAbi(shape: ModuleShape): void {
   const { imports, exports } = shape;
   const command = isWasiCommand(shape);
   for (const item of imports) assertImport(item, command);
   assertExport(exports, 'memory', 'memory', 'a memory');
   const entry = command ? '_start' : 'handle';
-  const start = assertExport(exports, entry, 'func', 'a function without parameters and results');
-  if (signatureOf(start) !== '() -> ()') {
-    throw new AbiError(
-      'MISSING_EXPORT',
-      entry,
-      `The handler's export ${entry} is ${signatureOf(start)}; it must be () -> ().`,
-    );
-  }
+  assertEntry(exports, entry);
+  if (hasDeliver(shape)) assertEntry(exports, DELIVER);
+}
+
+function assertEntry(exports: readonly ModuleItem[], name: string): void {
+  const entry = assertExport(exports, name, 'func', 'a function without parameters and results');
+  if (signatureOf(entry) === '() -> ()') return;
+  throw new AbiError(
+    'MISSING_EXPORT',
+    name,
+    `The handler's export ${name} is ${signatureOf(entry)}; it must be () -> ().`,
+  );
 }
 
 const WASI_CALLS: ReadonlyMap<string, Signature> = new Map(Object.entries(WASI_SIGNATURES));

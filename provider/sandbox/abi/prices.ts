@@ -2,7 +2,7 @@
  * The version of the host ABI: its calls, what they mean, what they and an instance cost, and its limits. It changes
  * whenever a handler could see a difference or a job would burn another amount of fuel.
  */
-export const abiVersion = '4';
+export const abiVersion = '5';
 
 export interface CallPrice {
   /** Units of fuel for the call itself. */
@@ -32,6 +32,7 @@ export const CALL_PRICES = {
   state_write: { fixed: 200_000, perByte: 10 },
   state_remove: { fixed: 200_000, perByte: 10 },
   state_list: { fixed: 300_000, perByte: 100 },
+  send: { fixed: 500_000, perByte: 20 },
 } as const satisfies Record<string, CallPrice>;
 
 /**

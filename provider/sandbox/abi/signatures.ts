@@ -25,5 +25,6 @@ export const CALL_SIGNATURES: ReadonlyMap<string, Signature> = new Map<CallName,
   ['state_read', { params: ['i32', 'i32', 'i64', 'i32', 'i32'], results: ['i32'] }],
   ['state_write', { params: ['i32', 'i32', 'i32', 'i32'], results: [] }],
   ['state_remove', { params: ['i32', 'i32'], results: ['i32'] }],
+  ['send', { params: ['i32', 'i32', 'i32', 'i32'], results: [] }],
   ['state_list', { params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], results: ['i32'] }],
 ]);

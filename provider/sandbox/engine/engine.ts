@@ -49,7 +49,7 @@ export class Engine {
       instance.fuel.value = BigInt(budget.given - setupFuel);
       instance.memoryPagesMax.value = job.limits.memoryPagesMax;
       context.attach(instance);
-      this.#call(instance);
+      this.#call(instance, job.delivery !== undefined);
       if (instance.fuel.value < 0n) throw outOfFuel(budget);
       if (context.output.response === undefined) {
         throw new JobEnd('INVALID_OUTPUT', 'The handler returned without a response: it never called output_write.');
@@ -72,27 +72,35 @@ export class Engine {
       memoryPagesPeak: instance === undefined ? 0 : instance.byteLength / PAGE_BYTES,
       outputBytes: output.size,
       readBytes: context.readBytes,
-      writtenBytes: context.state.writtenBytes,
+      writtenBytes: context.writtenBytes,
       logs: context.logs,
       elapsedMs: 0,
     };
     const changes = error === undefined ? context.state.changes() : undefined;
     if (changes !== undefined) outcome.changes = changes;
+    const messages = error === undefined ? context.sent.messages : undefined;
+    if (messages !== undefined) outcome.messages = messages;
     if (instance !== undefined) this.#instances.release(job.module, instance, error === undefined);
     outcome.elapsedMs = performance.now() - startedAt;
     return outcome;
   }
 
-  #call(instance: Instance): void {
+  #call(instance: Instance, isDelivery: boolean): void {
     let exitCode = 0;
     try {
       instance.start?.();
-      instance.handle();
+      if (isDelivery) this.#entryOf(instance)();
+      else instance.handle();
     } catch (thrown) {
       if (!(thrown instanceof ProcessExit)) throw thrown;
       exitCode = thrown.exitCode;
     }
     if (instance.isCommand && instance.fuel.value >= 0n) this.#process.finish(exitCode);
+  }
+
+  #entryOf({ deliver }: Instance): () => void {
+    if (deliver !== undefined) return deliver;
+    throw new JobEnd('HANDLER_FAILED', 'The handler takes no messages: it does not export deliver.');
   }
 
   /** What the consumer is told about an end by exception; throws on when the exception says nothing about the task. */

@@ -4,6 +4,7 @@ import { IMPORT_MODULE } from '../abi/signatures.ts';
 import { listFuel, type CallName } from '../abi/prices.ts';
 import { JobEnd } from '../errors.ts';
 import { ABI_LIMITS } from '../abi/limits.ts';
+import { RECIPIENT_BYTES_MAX } from '../../../sdk/protocol/recipient.ts';
 import type { JobContext } from './job-context.ts';
 import { ENTRY_BYTES_MIN, writeEntry } from './state-entries.ts';
 
@@ -145,6 +146,17 @@ export function createImports(context: JobContext): WebAssembly.Imports {
       context.state.assertWritable(written);
       context.spend({ written });
       return context.state.remove(path, written) ? 1 : 0;
+    },
+
+    send(toPointer: number, toLength: number, pointer: number, length: number): void {
+      context.charge('send', length >>> 0);
+      // What is longer than any recipient is refused for what it is, and not copied.
+      const size = Math.min(toLength >>> 0, RECIPIENT_BYTES_MAX + 1);
+      const to = context.text(context.bytes('send', toPointer, size));
+      const body = context.bytes('send', pointer, length);
+      const priced = context.sent.check(to, body.length);
+      context.spend({ written: priced });
+      context.sent.add(to, body.slice(), priced);
     },
 
     state_list(

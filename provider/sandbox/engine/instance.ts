@@ -27,6 +27,8 @@ export class Instance {
   readonly memoryPagesMax: WebAssembly.Global<'i32'>;
   readonly start: (() => void) | undefined;
   readonly handle: () => void;
+  /** Takes a message; a handler need not have it. */
+  readonly deliver: (() => void) | undefined;
   /** True when `handle` is the `_start` of a WASI command. */
   readonly isCommand: boolean;
   readonly #stack: WebAssembly.Global<'i32'> | undefined;
@@ -40,6 +42,7 @@ export class Instance {
     this.memory = exports['memory'] as WebAssembly.Memory;
     this.isCommand = exports['handle'] === undefined;
     this.handle = (this.isCommand ? exports['_start'] : exports['handle']) as () => void;
+    this.deliver = this.isCommand ? undefined : (exports['deliver'] as (() => void) | undefined);
     this.fuel = exports[FUEL] as WebAssembly.Global<'i64'>;
     this.memoryPagesMax = exports[MEMORY_PAGES_MAX] as WebAssembly.Global<'i32'>;
     this.start = exports[START] as (() => void) | undefined;

@@ -9,6 +9,7 @@ import type { Host } from './host.ts';
 import type { Instance } from './instance.ts';
 import { JobState } from './job-state.ts';
 import { Output } from './output.ts';
+import { Sent } from './sent.ts';
 
 const lossyText = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -24,6 +25,7 @@ export class JobContext {
   #view = new Uint8Array(0);
   #job: EngineJob | undefined;
   state = new JobState(undefined, false);
+  sent = new Sent(false, undefined);
   #budget: FuelBudget | undefined;
   #logs: LogLine[] = [];
   #logBytes = 0;
@@ -41,6 +43,7 @@ export class JobContext {
     this.#logBytes = 0;
     this.readBytes = 0;
     this.state = new JobState(job.state === undefined ? undefined : this.host.state, job.state?.writable === true);
+    this.sent = new Sent(job.state?.writable === true, job.delivery?.followUps);
     this.output.reset(job.limits.outputBytesMax);
     this.random.reset(job.seed);
     this.host.begin?.();
@@ -67,6 +70,11 @@ export class JobContext {
   get budget(): FuelBudget {
     if (this.#budget === undefined) throw new Error('a host call outside a job');
     return this.#budget;
+  }
+
+  /** Bytes that are charged as written: into the state, and as messages. */
+  get writtenBytes(): number {
+    return this.state.writtenBytes + this.sent.pricedBytes;
   }
 
   get logs(): LogLine[] {
@@ -104,7 +112,7 @@ export class JobContext {
     const total = this.budget.affordable(
       this.output.size + (more.output ?? 0),
       this.readBytes + (more.read ?? 0),
-      this.state.writtenBytes + (more.written ?? 0),
+      this.writtenBytes + (more.written ?? 0),
     );
     const cut = this.budget.given - total;
     if (cut <= 0) return;
@@ -113,7 +121,7 @@ export class JobContext {
     if (left < 0n) {
       throw new JobEnd(
         'PRICE_EXCEEDED',
-        'The output, the blocks that the handler read and what it wrote cost more than priceMax. Raise it.',
+        'The output, the blocks that the handler read and what it wrote and sent cost more than priceMax. Raise it.',
       );
     }
     this.budget.cutTo(total);

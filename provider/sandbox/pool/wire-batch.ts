@@ -4,9 +4,10 @@ import type { JobBudget, JobLimits } from '../types.ts';
  * How a batch of jobs crosses to a worker: a record of float64s for each job, then the bytes. Both ends are ours, so
  * nothing is checked here.
  */
-const JOB_FIELDS = 20;
+const JOB_FIELDS = 21;
 const HEADER_FIELDS = 1;
 const SEED_BYTES = 32;
+const NO_DELIVERY = -1;
 const STATE_NONE = 0;
 const STATE_READ_ONLY = 1;
 const STATE_WRITABLE = 2;
@@ -20,6 +21,7 @@ export interface WireJob {
   budget?: JobBudget;
   /** That the job has a state, and whether it may change it; its content is asked for. */
   state?: { writable: boolean };
+  delivery?: { followUps: number };
 }
 
 /** What `writeBatch` takes: a job and the number of its module. */
@@ -56,6 +58,7 @@ export function writeBatch(buffer: ArrayBufferLike, byteOffset: number, jobs: re
     bytes.set(input, offset + SEED_BYTES);
     offset += SEED_BYTES + input.length;
     numbers[at + 19] = job.state === undefined ? STATE_NONE : job.state.writable ? STATE_WRITABLE : STATE_READ_ONLY;
+    numbers[at + 20] = job.delivery === undefined ? NO_DELIVERY : job.delivery.followUps;
     // Mailboxes are used again and again, so every field is written.
     numbers[at + 8] = budget === undefined ? 0 : 1;
     if (budget !== undefined) {
@@ -107,6 +110,7 @@ export function readBatch(buffer: ArrayBufferLike, byteOffset: number): WireJob[
       };
     }
     if (field(19) !== STATE_NONE) job.state = { writable: field(19) === STATE_WRITABLE };
+    if (field(20) !== NO_DELIVERY) job.delivery = { followUps: field(20) };
     jobs.push(job);
   }
   return jobs;

@@ -28,6 +28,8 @@ interface Extra {
   failure?: WireFailure;
   /** What was removed, and the paths and sizes of what was written, whose bytes follow. */
   changes?: { removed: readonly string[]; written: [path: string, size: number][] };
+  /** Recipients and sizes of messages, whose bodies follow behind those. */
+  messages?: [to: string, size: number][];
 }
 
 const encoder = new TextEncoder();
@@ -58,10 +60,16 @@ export class ResultWriter {
   }
 
   outcome(outcome: Outcome): void {
-    const { error, logs } = outcome;
-    const { changes } = outcome;
-    const isPlain = error === undefined && logs.length === 0 && changes === undefined;
-    const extra = isPlain ? undefined : { ...(error && { error }), logs, ...(changes && { changes: listed(changes) }) };
+    const { error, logs, changes, messages } = outcome;
+    const isPlain = error === undefined && logs.length === 0 && changes === undefined && messages === undefined;
+    const extra: Extra | undefined = isPlain
+      ? undefined
+      : {
+          ...(error && { error }),
+          logs,
+          ...(changes && { changes: listed(changes) }),
+          ...(messages && { messages: messages.map(({ to, body }) => [to, body.length]) }),
+        };
     const at = this.#record(KIND_OUTCOME, outcome.elapsedMs, outcome.head, outcome.body, extra);
     this.#numbers[at + 5] = outcome.fuel;
     this.#numbers[at + 6] = outcome.memoryPagesPeak;
@@ -69,6 +77,7 @@ export class ResultWriter {
     this.#numbers[at + 8] = outcome.status;
     this.#numbers[at + 9] = outcome.writtenBytes;
     for (const content of changes?.written.values() ?? []) this.#append(content);
+    for (const { body } of messages ?? []) this.#append(body);
   }
 
   failure(failure: WireFailure, elapsedMs: number): void {
@@ -170,6 +179,7 @@ export function readResults(
       const { removed, written } = extra.changes;
       outcome.changes = { removed, written: new Map(written.map(([path, size]) => [path, part(size)])) };
     }
+    if (extra.messages !== undefined) outcome.messages = extra.messages.map(([to, size]) => ({ to, body: part(size) }));
     results.push({ kind: 'outcome', outcome });
   }
   return results;
