@@ -1,8 +1,8 @@
-import { connect } from '../sdk/client/index.ts';
 import type { Client, PreparedTask } from '../sdk/client/index.ts';
 import type { PeerId } from '@libp2p/interface';
-import { cidText, encodeTask } from '../sdk/protocol/index.ts';
+import { encodeTask } from '../sdk/protocol/index.ts';
 import type { SealedReceipt } from '../sdk/protocol/index.ts';
+import { connectAs } from './connect-as.ts';
 import { parseConfig } from './config.ts';
 import type { ConfigInput } from './config.ts';
 import { createPeer } from './peer.ts';
@@ -36,6 +36,7 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
   const config = { node: { listen: options.listen ?? [] }, routing: options.routing ?? {} };
   const { node, routing } = parseConfig(config, 'createConsumer({ listen, routing })');
   const peer = await createPeer({ ...options, node, routing });
+  const connect = connectAs(peer);
   const clients = new Set<Client>();
   await peer.start();
   let services: ConsumerServices | undefined;
@@ -48,16 +49,8 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
       return open().dnslink;
     },
     resolveName: (name, signal) => open().resolveName(name, signal),
-    async connect(addrs, { signal } = {}) {
-      const client = await connect(addrs, {
-        libp2p: peer.libp2p,
-        ...(signal === undefined ? {} : { signal }),
-        onReceipt: async ({ cid, bytes, receipt }) => {
-          // Somebody else owes the provider for it.
-          if (receipt.sponsor !== undefined && receipt.sponsor !== client.consumer) return;
-          await peer.scoreLedger.receiveWork(client.providerId, receipt.priceBytes, { cid: cidText(cid), bytes });
-        },
-      });
+    async connect(addrs, from) {
+      const client = await connect(addrs, from);
       clients.add(client);
       return client;
     },

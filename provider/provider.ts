@@ -7,11 +7,13 @@ import type { Tariff, TariffRates } from '../sdk/protocol/index.ts';
 import type { Bitswap } from './bitswap/index.ts';
 import { parseConfig } from './config.ts';
 import type { ConfigInput } from './config.ts';
+import { connectAs } from './connect-as.ts';
 import { Activity, createJobs } from './jobs/index.ts';
 import type { Jobs, JobsStats } from './jobs/index.ts';
 import { defaultPolicy, PersistentScoreLedger } from './ledger/index.ts';
 import type { PeerOverride, Reconciled, ScoreLedger } from './ledger/index.ts';
-import { checkMailboxPublication, mailboxName, openMailboxes, type Mailboxes } from './mailbox/index.ts';
+import { checkMailboxPublication, MailboxClient, mailboxName, openMailboxes, type Mailboxes } from './mailbox/index.ts';
+import { DELIVERY_LIMITS, Deliverer, routesOf, type DeliveryLimits } from './messages/index.ts';
 import { Settings } from './settings.ts';
 import { createModuleLoader } from './modules/index.ts';
 import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
@@ -29,6 +31,8 @@ import type { SandboxStats } from './sandbox/index.ts';
 export interface ProviderOptions extends Pick<PeerInit, 'dataDir' | 'privateKey' | 'scoreLedger'> {
   /** As in workswap.toml; what is left out has its default. */
   config?: ConfigInput;
+  /** Of bringing messages to their recipients. */
+  delivery?: Partial<DeliveryLimits>;
   /** Peer ids whose services are hosted, besides those of `credit.allow`. */
   maintainers?: string[];
   /** Where errors that no consumer can be blamed for are reported. */
@@ -66,6 +70,8 @@ export interface Provider {
   setOverride(peer: PeerId, override: PeerOverride | undefined): Promise<void>;
   /** Messages for peers that are offline. */
   readonly mailboxes: Mailboxes;
+  /** What services here send. */
+  readonly messages: Pick<Deliverer, 'figures'>;
   /** What was decided here, over the configuration. */
   readonly settings: Settings;
   /** Jobs that run, and what those that ended took. */
@@ -165,6 +171,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       sandbox,
       activity,
       service: (name) => services.forJob(name),
+      speaksFor: (service, from, signal) => services.speaksFor(service, from, signal),
       tariff: () => tariff,
       wants: () => bitswap.wantlist(),
     },
@@ -178,6 +185,24 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     },
   );
 
+  const deliveryLimits = { ...DELIVERY_LIMITS, ...options.delivery };
+  const elsewhere = services.remoteRunner(connectAs(peer), { priceMaxBytes: deliveryLimits.priceMaxBytes });
+  const resolveName: Provider['resolveName'] = (name, signal) => services.resolveName(name, signal);
+  const mailboxClient = new MailboxClient({ libp2p, bitswap, scoreLedger, resolveName, mailboxes });
+  const deliverer = new Deliverer({
+    outbox: services.outbox,
+    deliver: routesOf({
+      peerId: libp2p.peerId,
+      mailboxes: mailboxClient,
+      hosted: (name) => services.hosting.get(name),
+      jobs,
+      runner: elsewhere,
+      limits: deliveryLimits,
+    }),
+    limits: deliveryLimits,
+    onError,
+  });
+
   async function publishTariff(rates: TariffRates): Promise<Tariff> {
     const sealed = await sealTariff(rates, peer.privateKey);
     await blockstore.put(sealed.cid, sealed.bytes);
@@ -190,6 +215,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
   await mailboxes.start();
   await pins.start();
   await jobs.start();
+  deliverer.start();
   peer.routing.provide(PROVIDER_RENDEZVOUS);
   const { dataDir } = options;
   const addrs = libp2p.getMultiaddrs().map(String);
@@ -210,7 +236,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     pinning: pins.pinning,
     runner: new LocalRunner({ peerId: libp2p.peerId, find: services.find, jobs }),
     dnslink: openDnsLink(config.services.dnslink),
-    resolveName: (name, signal) => services.resolveName(name, signal),
+    resolveName,
     async setTariff(rates) {
       tariff = await publishTariff(rates);
       await settings.setTariff(rates);
@@ -222,6 +248,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       await settings.setOverride(other.toString(), override);
     },
     mailboxes,
+    messages: deliverer,
     settings,
     activity,
     provide: (cid) => peer.routing.provide(cid),
@@ -236,6 +263,9 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     stop(options) {
       stopped ??= (async () => {
         if (dataDir !== undefined) await removeLocalProvider(dataDir);
+        await deliverer.stop();
+        elsewhere.close();
+        await mailboxClient.close();
         await pins.stop();
         await services.stop();
         await mailboxes.stop();

@@ -23,6 +23,7 @@ it('the page has an example for each of its parts', () => {
     'html.ts',
     'json.ts',
     'state.ts',
+    'messages.ts',
     'content.ts',
   ]);
 });

@@ -62,9 +62,11 @@ async function dev(directory: string, { port, home, json = false }: DevFlags): P
         const { fuel, memoryPagesPeak, elapsedMs, error } = outcome;
         const status = error === undefined ? outcome.status : 500;
         const logs = outcome.logs.map(({ message }) => message);
+        const messages = (outcome.messages ?? []).map(({ to, body }) => ({ to, text: Buffer.from(body).toString() }));
         const figures = `${formatCount(fuel)} fuel · ${memoryPagesPeak * 64} KiB · ${formatBytes(priceBytes)} · ${elapsedMs.toFixed(1)} ms`;
         const notes = [
           ...logs.map((line) => `  log: ${line}`),
+          ...messages.map(({ to, text }) => `  sends to ${to}: ${text}`),
           ...(error === undefined ? [] : [`  ${error.code}: ${error.message}`]),
         ];
         say(
@@ -78,6 +80,7 @@ async function dev(directory: string, { port, home, json = false }: DevFlags): P
             memoryPagesPeak,
             priceBytes,
             logs,
+            ...(messages.length === 0 ? {} : { messages }),
             ...(error === undefined ? {} : { error }),
           },
           [`${method} ${path} ${status} · ${figures}`, ...notes].join('\n'),

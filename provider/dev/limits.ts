@@ -7,6 +7,8 @@ export const DEV_LIMITS = {
   settleMs: 60,
   /** Bytes of a state file that the state page shows. */
   shownBytesMax: 64 * 1024,
+  /** Bytes of a sent message that the page of requests shows. */
+  messageShownBytesMax: 1024,
 } as const;
 
 /** Where dev's own pages are: no handler sees these paths. */

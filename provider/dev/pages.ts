@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Outgoing } from '../../sdk/protocol/index.ts';
 import type { LineFuel, Profile } from '../profile/index.ts';
 import { flameGraph } from '../profile/index.ts';
 import type { MemoryState, Project } from '../workbench/index.ts';
@@ -69,6 +70,7 @@ export function requestsPage(records: readonly RequestRecord[]): string {
     const logs = outcome.logs.map(({ message }) => escape(message)).join('<br>');
     const detail = [
       outcome.error === undefined ? '' : `<span class="bad">${escape(outcome.error.message)}</span>`,
+      ...(outcome.messages ?? []).map(sentLine),
       logs,
     ];
     return `<tr><td>${escape(method)}</td><td>${escape(path)}</td><td class="n${isBad ? ' bad' : ''}">${outcome.status || 500}</td>
@@ -81,6 +83,11 @@ export function requestsPage(records: readonly RequestRecord[]): string {
 <table><tr><th>method</th><th>path</th><th class="n">status</th><th class="n">fuel</th><th class="n">memory</th><th class="n">price</th><th></th><th></th></tr>
 ${rows.join('\n')}</table>`,
   );
+}
+
+function sentLine({ to, body }: Outgoing): string {
+  const text = new TextDecoder().decode(body.subarray(0, DEV_LIMITS.messageShownBytesMax));
+  return `sends to ${escape(to)}: ${escape(text)}`;
 }
 
 export function profilePage({ method, path }: RequestRecord, profile: Profile): string {

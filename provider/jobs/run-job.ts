@@ -4,6 +4,8 @@ import type { CID } from 'multiformats/cid';
 import {
   WorkswapError,
   dagCborCid,
+  deliveryOf,
+  DeliveryError,
   encodeInput,
   encodeTask,
   price,
@@ -14,6 +16,7 @@ import type { JobRequest, Quote, Receipt, SealedReceipt, TaskLimits, Usage } fro
 import type { Reservation } from '../ledger/index.ts';
 import { abiVersion } from '../sandbox/index.ts';
 import type { JobSpec, LoadedModule, Outcome } from '../sandbox/index.ts';
+import { assertDelivers, checkDelivery } from './delivery.ts';
 import { applyUpdate, checkServiceJob, isQuery, keptAnswer } from './service-job.ts';
 import type { NamedTask, RanAt, Seal } from './service-job.ts';
 import type { Settler } from './settler.ts';
@@ -29,6 +32,8 @@ export interface Job {
   service?: string;
   /** True for a job of the provider itself: no account is charged. */
   isOwn?: boolean;
+  /** True when the provider itself brings a message of a service that is here. */
+  isDelivery?: boolean;
 }
 
 export interface FinishedJob {
@@ -71,10 +76,15 @@ export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promi
   const { consumer, handler, request, limits } = job;
   checkLimits(limits, rooms.limits);
   const named = nameTask(job, encodeInput(request, consumer.toString()));
-  if (job.service === undefined) return runAdmitted(rooms, job, named, undefined, signal);
+  const { delivery } = named;
+  if (job.service === undefined) {
+    if (delivery !== undefined) throw new DeliveryError('it names no service');
+    return runAdmitted(rooms, job, named, undefined, signal);
+  }
   const service = rooms.service(job.service);
   checkServiceJob(service, handler, request, Date.now());
   if (isQuery(request)) return runAdmitted(rooms, job, named, service, signal);
+  if (delivery !== undefined) await checkDelivery(rooms, job, delivery, signal);
   const updateOnce = async (): Promise<FinishedJob> => {
     const kept = keptAnswer(service.state, named.task);
     if (kept === undefined) return runAdmitted(rooms, job, named, service, signal);
@@ -122,10 +132,11 @@ export async function runQuery(rooms: Rooms, job: Job, signal: AbortSignal): Pro
   };
 }
 
-function nameTask({ handler, limits, service }: Job, input: Uint8Array): NamedTask {
+function nameTask({ handler, limits, service, request }: Job, input: Uint8Array): NamedTask {
+  const delivery = deliveryOf(request);
   const inputCid = dagCborCid(input);
   const taskBytes = encodeTask({ handler, input: inputCid, limits, ...serviceField({ service }) });
-  return { input, inputCid, taskBytes, task: dagCborCid(taskBytes) };
+  return { input, inputCid, taskBytes, task: dagCborCid(taskBytes), timeMs: request.timeMs, delivery };
 }
 
 /** The reservation that admits the job ends on every path: settled with the receipt, or abandoned with what was burnt. */
@@ -143,6 +154,10 @@ async function runAdmitted(
   let settle: () => Promise<FinishedJob>;
   try {
     const { spec, receiptOf } = await load(rooms, job, named.input, sponsor, signal);
+    if (named.delivery !== undefined) {
+      assertDelivers(spec.module);
+      spec.delivery = named.delivery;
+    }
     const run = (state?: JobSpec['state']): Promise<Outcome> =>
       rooms.sandbox.run(state === undefined ? spec : { ...spec, state }, { signal, consumer: consumer.toString() });
     if (service !== undefined && !isQuery(request)) {

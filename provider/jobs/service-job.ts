@@ -2,19 +2,19 @@ import { encode } from '@ipld/dag-cbor';
 import type { CID } from 'multiformats/cid';
 import {
   decodeResponseHead,
+  messagesOf,
   openReceipt,
   WorkswapError,
+  type Delivery,
   type JobRequest,
   type SealedReceipt,
 } from '../../sdk/protocol/index.ts';
 import { decodeMap, isMap } from '../../sdk/protocol/signed.ts';
 import type { JobSpec, Outcome, StateView } from '../sandbox/index.ts';
 import { StateError, type ServiceState, type UpdatedAt, type UpdateResult } from '../services/state/index.ts';
+import { onceFor } from './delivery.ts';
 import type { FinishedJob } from './run-job.ts';
-import type { JobService } from './types.ts';
-
-/** An update's time may differ this much from our clock: as long as its task is remembered, it is applied once. */
-export const UPDATE_AGE_MS_MAX = 5 * 60_000;
+import { UPDATE_AGE_MS_MAX, type JobService } from './types.ts';
 
 /** GET and HEAD read; everything else may write. */
 export function isQuery({ method }: Pick<JobRequest, 'method'>): boolean {
@@ -44,6 +44,9 @@ export interface NamedTask {
   taskBytes: Uint8Array;
   inputCid: CID;
   input: Uint8Array;
+  timeMs: number;
+  /** The message that it brings. */
+  delivery: Delivery | undefined;
 }
 
 /** Where a job ran: the root that it saw and, of an update, the commit that holds it. */
@@ -57,7 +60,7 @@ export type Seal = (outcome: Outcome, at: RanAt) => Promise<SealedReceipt>;
 /** Runs an update in its turn, until it is durable together with its answer. */
 export async function applyUpdate(
   service: ServiceState,
-  { task, taskBytes, inputCid, input }: NamedTask,
+  { task, taskBytes, inputCid, input, timeMs, delivery }: NamedTask,
   run: (state: NonNullable<JobSpec['state']>) => Promise<Outcome>,
   seal: Seal,
   signal: AbortSignal,
@@ -67,17 +70,27 @@ export async function applyUpdate(
     [task, taskBytes],
     [inputCid, input],
   ]);
+  const origin = { service: service.service, timeMs, followUps: delivery?.followUps };
   let finished: FinishedJob | undefined;
+  let elapsedMs = 0;
   const update = async (view: StateView): Promise<UpdateResult> => {
     const outcome = await run({ view, writable: true });
+    elapsedMs = outcome.elapsedMs;
+    const messages = outcome.messages && messagesOf(task, origin, outcome.messages);
     const answer = async ({ before, commit }: UpdatedAt): Promise<Uint8Array> => {
       const at: RanAt = { state: before, ...(commit === undefined ? {} : { commit }) };
       finished = { outcome, sealed: await seal(outcome, at) };
       return encodeAnswer(finished);
     };
-    return { changes: outcome.error === undefined ? outcome.changes : undefined, blocks, answer };
+    return { changes: outcome.error === undefined ? outcome.changes : undefined, messages, blocks, answer };
   };
-  await service.update(task, update, { signal });
+  try {
+    await service.update(task, update, { signal, delivery: delivery && onceFor(delivery) });
+  } catch (error) {
+    // It ran, and can be asked again and again.
+    if (error instanceof StateError && error.code === 'OUTBOX_FULL') error.elapsedMs = elapsedMs;
+    throw error;
+  }
   return finished!;
 }
 

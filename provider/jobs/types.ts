@@ -41,6 +41,9 @@ export const JOBS_LIMITS: JobsLimits = {
   fuelPerMs: 10_000_000,
 };
 
+/** An update's time may differ this much from our clock: as long as its task is remembered, it is applied once. */
+export const UPDATE_AGE_MS_MAX = 5 * 60_000;
+
 /** What a job of a service needs to know of it. */
 export interface JobService {
   name: string;
@@ -64,6 +67,8 @@ export interface JobsComponents {
   tariff(): Tariff;
   /** A service that this provider hosts and that is valid now. @throws WorkswapError when there is none */
   service(name: string): JobService;
+  /** Whether a peer may send messages in a service's name. @throws WorkswapError SENDER_UNPROVEN when not */
+  speaksFor(service: string, peer: PeerId, signal: AbortSignal): Promise<void>;
   /** CIDs that this provider wants now: what an indebted consumer can pay with. */
   wants(): CID[];
 }

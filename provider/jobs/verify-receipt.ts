@@ -1,11 +1,11 @@
 import type { CID } from 'multiformats/cid';
-import { decodeInput, decodeTask, openReceipt, openTariff, price } from '../../sdk/protocol/index.ts';
+import { decodeInput, decodeTask, deliveryOf, openReceipt, openTariff, price } from '../../sdk/protocol/index.ts';
 import type { Receipt, SealedReceipt } from '../../sdk/protocol/index.ts';
 import type { ModuleLoader } from '../modules/index.ts';
 import type { GetBlockOptions } from '../store/index.ts';
-import type { Sandbox } from '../sandbox/index.ts';
+import type { JobSpec, Sandbox } from '../sandbox/index.ts';
 import { runAgainAtState } from './verify-state.ts';
-import type { TaskRunner } from './verify-state.ts';
+import type { TaskAgain, TaskRunner } from './verify-state.ts';
 import { outputCid, receiptMeterVersion, usageOf } from './run-job.ts';
 
 export interface VerifyComponents {
@@ -50,6 +50,7 @@ export async function verifyReceipt(bytes: Uint8Array, components: VerifyCompone
       limits: { ...again.task.limits, timeoutMs: components.timeoutMs },
       budget,
       ...(state === undefined ? {} : { state }),
+      ...deliveryField(again.input),
     });
   };
   const module = await components.modules.load(task.handler);
@@ -76,6 +77,11 @@ export async function verifyReceipt(bytes: Uint8Array, components: VerifyCompone
   if (compiledBytes !== 0 && compiledBytes !== module.sizeBytes) found['compiledBytes'] = `0 or ${module.sizeBytes}`;
   const differs = Object.keys(found);
   return { verified: differs.length === 0, differs, receipt: sealed, found };
+}
+
+function deliveryField(input: TaskAgain['input']): Pick<JobSpec, 'delivery'> {
+  const delivery = deliveryOf(input);
+  return delivery === undefined ? {} : { delivery };
 }
 
 /** A job of no service has seen no state, and nobody else pays for it. */

@@ -1,5 +1,15 @@
 import type { CID } from 'multiformats/cid';
-import { decodeCommit, decodeInput, decodeTask } from '../../sdk/protocol/index.ts';
+import {
+  decodeCommit,
+  decodeInput,
+  decodeTask,
+  deliveryOf,
+  encodeMessage,
+  messageHash,
+  messagesOf,
+  messagesRoot,
+} from '../../sdk/protocol/index.ts';
+import { BATCH_SIZE_MAX } from '../../sdk/protocol/merkle.ts';
 import type { Receipt, Task } from '../../sdk/protocol/index.ts';
 import type { JobSpec, Outcome } from '../sandbox/index.ts';
 import { Replay } from '../services/state/index.ts';
@@ -42,7 +52,10 @@ export async function runAgainAtState(
     const outcome = await run(asked, compiledBytes, { view: replay.view(), writable: true });
     return {
       outcome,
-      found: outcome.changes === undefined ? {} : { commit: 'one, since the update changes the state' },
+      found:
+        outcome.changes === undefined && outcome.messages === undefined
+          ? {}
+          : { commit: 'one, since the update changes the state or sends a message' },
     };
   } finally {
     replay.close();
@@ -62,20 +75,33 @@ async function replayCommit(
   if (commit.service !== asked.task.service) found['service'] = commit.service;
   if (!commit.before.equals(receipt.state!)) found['state'] = commit.before.toString();
   let own: Outcome | undefined;
+  const sent: Uint8Array[] = [];
   for (const task of commit.tasks) {
     const isOwn = task.equals(receipt.task);
     const again = isOwn ? asked : await fetchTask(task, getBlock);
     const state = { view: replay.view(), writable: true };
     const outcome = await run(again, isOwn ? receipt.usage.compiledBytes : 0, state);
     if (outcome.error === undefined && outcome.changes !== undefined) replay.add(outcome.changes);
+    sent.push(...sentBy(task, again, outcome));
     if (isOwn) own = outcome;
   }
   const after = await replay.root();
   if (!after.equals(commit.after)) found['after'] = after.toString();
+  // More than a commit may have cannot be what it says.
+  const root = sent.length === 0 || sent.length > BATCH_SIZE_MAX ? undefined : messagesRoot(sent);
+  if (Buffer.compare(root ?? new Uint8Array(), commit.sent ?? new Uint8Array()) !== 0) {
+    found['sent'] = root === undefined ? `${sent.length} messages` : Buffer.from(root).toString('hex');
+  }
   if (own !== undefined) return { outcome: own, found };
   found['commit'] = 'one that holds the task';
   const state = { view: replay.view(), writable: true };
   return { outcome: await run(asked, receipt.usage.compiledBytes, state), found };
+}
+
+/** Hashes of the messages of an update of the commit. */
+function sentBy(cid: CID, { task, input }: TaskAgain, { messages = [] }: Outcome): Uint8Array[] {
+  const origin = { service: task.service!, timeMs: input.timeMs, followUps: deliveryOf(input)?.followUps };
+  return messagesOf(cid, origin, messages).map((message) => messageHash(encodeMessage(message)));
 }
 
 async function fetchTask(cid: CID, getBlock: GetBlock): Promise<TaskAgain> {

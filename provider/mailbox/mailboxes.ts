@@ -113,6 +113,16 @@ export class Mailboxes {
     return this.#init.store.peers();
   }
 
+  /** Leaves a message of the provider itself, which pays nobody for it. @throws MailboxError, StoreError */
+  async leave(to: string, id: Uint8Array, body: Uint8Array, ttlMs: number): Promise<void> {
+    const { store, libp2p } = this.#init;
+    this.#checkTtl(ttlMs);
+    if (store.mailboxOf(to) === undefined) throw unknownMailbox(to);
+    const put = { to, from: libp2p.peerId.toString(), id, body, ttlMs, recipientPriceBytes: 0 };
+    const { is } = await store.run<'stored' | 'known'>({ do: 'put', put });
+    if (is === 'stored') this.#notifier.notify(to);
+  }
+
   #onStream(stream: Stream, connection: Connection): void {
     const peer = connection.remotePeer;
     const open = [...this.#streams].filter((other) => other.peer.equals(peer)).length;

@@ -5,5 +5,7 @@ export { SERVICES_LIMITS, type ServicesLimits } from './limits.ts';
 export * from './maintainer/index.ts';
 export * from './names/index.ts';
 export { LocalRunner } from './runner/local-runner.ts';
+export { RemoteRunner } from './runner/remote-runner.ts';
+export { Sponsoring } from './sponsoring.ts';
 export { openProviderServices, type ProviderServices } from './services.ts';
 export type * from './types.ts';

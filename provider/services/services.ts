@@ -23,8 +23,10 @@ import {
 } from './names/index.ts';
 import { nameRouters } from './consumer-services.ts';
 import { ServicesServer } from './net/index.ts';
+import { RemoteRunner, type RemoteRunnerInit } from './runner/remote-runner.ts';
+import { Senders } from './senders.ts';
 import { Sponsoring } from './sponsoring.ts';
-import { openStates } from './state/index.ts';
+import { openStates, type Outbox } from './state/index.ts';
 
 export interface ProviderServicesInit {
   peer: Peer;
@@ -46,6 +48,12 @@ export interface ProviderServices {
   hosting: Hosting;
   /** For jobs. @throws ServiceError SERVICE_NOT_HOSTED, SERVICE_EXPIRED */
   forJob(name: string): JobService;
+  /** Whether a peer may send messages in a service's name. @throws WorkswapError SENDER_UNPROVEN */
+  speaksFor(service: string, peer: PeerId, signal: AbortSignal): Promise<void>;
+  /** What services here have sent. */
+  readonly outbox: Outbox;
+  /** Services that are elsewhere. */
+  remoteRunner(connect: RemoteRunnerInit['connect'], taskLimits: RemoteRunnerInit['taskLimits']): RemoteRunner;
   /** By IPNS name or short name. @throws ServiceError SERVICE_NOT_FOUND, SERVICE_EXPIRED */
   find(name: string): Promise<Hosted>;
   /** Everything of services that is in the block store and has to stay there. */
@@ -104,6 +112,8 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
   const resolver = new NameResolver(names, sources, limits);
   const server = new ServicesServer({ libp2p, hosting, names, onError });
   const sponsoring = new Sponsoring(limits);
+  const { getBlock } = init;
+  const senders = new Senders({ libp2p, names, resolver, getBlock, limits });
 
   const valid = (hosted: Hosted): Hosted => {
     if (!isExpired(hosted, Date.now())) return hosted;
@@ -141,6 +151,20 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
         jobServices.set(hosted, service);
       }
       return service;
+    },
+    speaksFor: (name, from, signal) => senders.check(name, from, signal),
+    outbox: states.outbox,
+    remoteRunner(connect, taskLimits = {}) {
+      return new RemoteRunner({
+        libp2p,
+        resolver,
+        keys: undefined,
+        dnslink: undefined,
+        getBlock,
+        connect,
+        limits,
+        taskLimits,
+      });
     },
     async find(name) {
       let hosted = hosting.get(name);

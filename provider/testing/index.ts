@@ -19,7 +19,7 @@
  * ```
  */
 export { testHandler, type TestHandlerOptions } from './test-handler.ts';
-export type { TestBody, TestRequest } from './test-request.ts';
-export type { TestError, TestResponse } from './test-response.ts';
+export type { TestBody, TestMessage, TestRequest } from './test-request.ts';
+export type { SentMessage, TestError, TestResponse } from './test-response.ts';
 export type { TestSite } from './test-site.ts';
 export type { TestState } from './test-state.ts';

@@ -11,6 +11,16 @@ export interface TestRequest {
   json?: unknown;
 }
 
+/** A message for a handler's `deliver`. */
+export interface TestMessage {
+  /** The service or peer that sends it; by default one that nobody is. */
+  from?: string;
+  /** When it was sent; by default at the time of the site. */
+  timeMs?: number;
+  /** How many messages may follow from it; by default as from every first message. */
+  followUps?: number;
+}
+
 /** A request as a handler gets it. */
 export function toCallRequest(
   method: string,

@@ -13,6 +13,27 @@ export interface TestError {
   line?: number;
 }
 
+/** A message that a handler sent. */
+export class SentMessage {
+  /** A service's name, or a peer id. */
+  readonly to: string;
+  readonly bytes: Uint8Array;
+
+  constructor(to: string, bytes: Uint8Array) {
+    this.to = to;
+    this.bytes = bytes;
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.bytes);
+  }
+
+  /** The body, which must be JSON. */
+  json<T = unknown>(): T {
+    return JSON.parse(this.text()) as T;
+  }
+}
+
 /** What a handler answered, and what that cost. */
 export class TestResponse {
   /** 0 when the handler failed before it answered. */
@@ -26,6 +47,8 @@ export class TestResponse {
   readonly priceBytes: number;
   /** Pages of 64 KiB. */
   readonly memoryPagesPeak: number;
+  /** What the handler sends when the update is committed, in order; nothing when it failed. */
+  readonly messages: readonly SentMessage[];
   /** What the handler logged, a line each. */
   readonly logs: readonly string[];
   readonly error: TestError | undefined;
@@ -37,6 +60,7 @@ export class TestResponse {
     this.fuel = outcome.fuel;
     this.priceBytes = priceBytes;
     this.memoryPagesPeak = outcome.memoryPagesPeak;
+    this.messages = (outcome.messages ?? []).map(({ to, body }) => new SentMessage(to, body));
     this.logs = outcome.logs.map(({ message }) => message);
     const at = place === undefined ? {} : { file: place.file, line: place.line };
     this.error = outcome.error === undefined ? undefined : { ...outcome.error, ...at };

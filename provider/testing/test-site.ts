@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { CID } from 'multiformats/cid';
+import type { CallRequest } from '../../sdk/client/index.ts';
+import { deliveryRequest, FOLLOW_UPS_MAX, SERVICE_MESSAGE_ID_BYTES } from '../../sdk/protocol/index.ts';
 import type { TaskLimits } from '../../sdk/protocol/index.ts';
 import type { HandlerRunner, MemoryState } from '../workbench/index.ts';
 import { toCallRequest } from './test-request.ts';
-import type { TestBody, TestRequest } from './test-request.ts';
+import type { TestBody, TestMessage, TestRequest } from './test-request.ts';
 import { TestResponse } from './test-response.ts';
 import { TestState } from './test-state.ts';
 
@@ -65,10 +67,21 @@ export class TestSite {
 
   /** Any method. An update that succeeds changes the state; one that fails, and every GET or HEAD, leaves it as it was. */
   request(method: string, path: string, request: TestRequest = {}): Promise<TestResponse> {
+    return this.#run(toCallRequest(method, path, request));
+  }
+
+  /** A message to the handler's `deliver`: an update. What it answers with is no error when the message was taken. */
+  deliver(body: string | Uint8Array, message: TestMessage = {}): Promise<TestResponse> {
+    const { from = NOBODY, timeMs = this.#visitor.timeMs, followUps = FOLLOW_UPS_MAX } = message;
+    const id = seedOf(this.#scene.requestCount).subarray(0, SERVICE_MESSAGE_ID_BYTES);
+    return this.#run(deliveryRequest({ id, from, timeMs, followUps, body: Buffer.from(body) }));
+  }
+
+  #run(request: CallRequest): Promise<TestResponse> {
     const scene = this.#scene;
     const { caller, timeMs, seed = seedOf(scene.requestCount) } = this.#visitor;
     scene.requestCount += 1;
-    const call = { ...toCallRequest(method, path, request), timeMs, seed };
+    const call = { ...request, timeMs, seed };
     const result = scene.turn.then(async () => {
       const { runner, handler, state, limits } = scene;
       return new TestResponse(await runner.run(handler, { request: call, caller, state, limits }));
@@ -86,6 +99,9 @@ export class TestSite {
     return this.close();
   }
 }
+
+/** The peer id of a key that is all zeros. */
+const NOBODY = '12D3KooW9pNAk8aiBuGVQtWRdbkLmo5qVL3e2h5UxbN2Nz9ttwiw';
 
 function seedOf(index: number): Uint8Array {
   return createHash('sha256').update(`request ${index}`).digest();

@@ -1,7 +1,7 @@
 import { CID } from 'multiformats/cid';
 import { DEFAULT_LIMITS, normalizeRequest } from '../../sdk/client/index.ts';
 import type { CallRequest } from '../../sdk/client/index.ts';
-import { encodeInput, price, rawCid } from '../../sdk/protocol/index.ts';
+import { deliveryOf, encodeInput, price, rawCid } from '../../sdk/protocol/index.ts';
 import type { TaskLimits } from '../../sdk/protocol/index.ts';
 import { parseConfig } from '../config.ts';
 import { openLocalEngine } from '../local-engine.ts';
@@ -67,6 +67,7 @@ export class HandlerRunner {
     const options = signal === undefined ? {} : { signal };
     const job = normalizeRequest(request);
     const input = encodeInput(job, caller);
+    const delivery = deliveryOf(job);
     const spec: JobSpec = {
       module: await this.engine.modules.load(handler, options),
       input,
@@ -74,6 +75,7 @@ export class HandlerRunner {
       timeMs: job.timeMs,
       limits: { ...DEFAULT_LIMITS, ...limits },
       state: { view: state, writable: !isQuery(job.method) },
+      ...(delivery === undefined ? {} : { delivery }),
     };
     const outcome = await this.engine.sandbox.run(spec, options);
     if (outcome.error === undefined && outcome.changes !== undefined) state.apply(outcome.changes);

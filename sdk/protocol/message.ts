@@ -103,9 +103,13 @@ export function checkMessage({ id, from, to, followUps, body }: ServiceMessage):
   if (body.length > MESSAGE_BODY_BYTES_MAX) throw invalid(`its body has more than ${MESSAGE_BODY_BYTES_MAX} bytes`);
 }
 
-/** What a commit says of the messages that its updates sent: the Merkle root over their encodings, in order. */
-export function messagesRoot(encoded: readonly Uint8Array[]): Uint8Array {
-  return merkleTree(encoded.map(leafHash)).root;
+export function messageHash(encoded: Uint8Array): Uint8Array {
+  return leafHash(encoded);
+}
+
+/** What a commit says of the messages that its updates sent: the Merkle root over their hashes, at most 1,024, in order. */
+export function messagesRoot(hashes: Uint8Array[]): Uint8Array {
+  return merkleTree(hashes).root;
 }
 
 function invalid(reason: string): DocumentError {

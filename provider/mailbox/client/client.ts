@@ -14,7 +14,7 @@ import {
   type MailboxRecord,
 } from '../../../sdk/protocol/index.ts';
 import { MailboxError } from '../errors.ts';
-import { MESSAGE_ID_BYTES } from '../limits.ts';
+import { MESSAGE_ID_BYTES, TTL_MS_DEFAULT } from '../limits.ts';
 import { OPEN_TIMEOUT_MS } from '../net/constants.ts';
 import { mailboxName } from '../publication.ts';
 import type { MessageStatus } from '../types.ts';
@@ -22,15 +22,24 @@ import { MailboxEndpoint, type PutOptions } from './endpoint.ts';
 
 /** What a node has to have: providers and consumers both do. */
 export interface MailboxNode {
+  /** Of a provider: the mailboxes that it keeps itself, which it cannot dial. */
+  mailboxes?: LocalMailboxes;
   libp2p: Libp2p;
   bitswap: Pick<Bitswap, 'get'>;
   scoreLedger: ScoreLedger;
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
 }
 
+/** Takes a message of the provider itself. */
+export interface LocalMailboxes {
+  leave(to: string, id: Uint8Array, body: Uint8Array, ttlMs: number): Promise<void>;
+}
+
 /** What one endpoint said to a message. */
 export interface Copy {
   provider: string;
+  /** What we paid; nothing when it was there already. */
+  priceBytes?: number;
   error?: Error;
 }
 
@@ -113,11 +122,16 @@ export class MailboxClient {
     const copies = await Promise.all(
       endpoints.map(async (place): Promise<Copy> => {
         try {
+          const own = this.#ownAt(place);
+          if (own !== undefined) {
+            await own.leave(to.toString(), id, body, options.ttlMs ?? TTL_MS_DEFAULT);
+            return { provider: place.peer };
+          }
           const endpoint = await this.at(place, signal);
           // A message is there only when all that it names is.
           for (const { root, bytes } of files) await endpoint.hold(to, root, bytes, options, signal);
-          await endpoint.put(to, id, body, options, signal);
-          return { provider: place.peer };
+          const { priceBytes } = await endpoint.put(to, id, body, options, signal);
+          return { provider: place.peer, priceBytes };
         } catch (error) {
           return { provider: place.peer, error: error as Error };
         }
@@ -137,6 +151,10 @@ export class MailboxClient {
     if (known.length === 0) throw (asked[0] as PromiseRejectedResult | undefined)?.reason ?? noEndpoint(to);
     const order = ['acknowledged', 'waiting', 'expired', 'unknown'];
     return known.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0]!;
+  }
+
+  #ownAt({ peer }: Endpoint): LocalMailboxes | undefined {
+    return peer === this.node.libp2p.peerId.toString() ? this.node.mailboxes : undefined;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,13 @@
 import type { Key } from '../../store/index.ts';
-import { emptyBatch, type AppliedRow, type Batch, type StateRow } from './batch.ts';
+import {
+  emptyBatch,
+  type AppliedRow,
+  type Batch,
+  type DeliveredRow,
+  type OutboxRow,
+  type SettledRow,
+  type StateRow,
+} from './batch.ts';
 import type { WriteTarget } from './target.ts';
 
 /** What belongs together of one commit. */
@@ -7,6 +15,9 @@ export interface Submission {
   states: StateRow[];
   applied: AppliedRow[];
   blocks: ReadonlyMap<Key, Uint8Array>;
+  delivered?: DeliveredRow[];
+  sent?: OutboxRow[];
+  settled?: SettledRow[];
 }
 
 export interface Maintenance {
@@ -70,9 +81,12 @@ function toBatch(submissions: readonly Submission[]): Batch {
   for (const { blocks } of submissions) for (const bytes of blocks.values()) length += bytes.length;
   batch.blockBytes = new Uint8Array(length);
   let end = 0;
-  for (const { states, applied, blocks } of submissions) {
+  for (const { states, applied, blocks, delivered, sent, settled } of submissions) {
     batch.states.push(...states);
     batch.applied.push(...applied);
+    if (delivered !== undefined) batch.delivered.push(...delivered);
+    if (sent !== undefined) batch.sent.push(...sent);
+    if (settled !== undefined) batch.settled.push(...settled);
     for (const [key, bytes] of blocks) {
       batch.blockBytes.set(bytes, end);
       end += bytes.length;

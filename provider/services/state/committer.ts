@@ -1,9 +1,16 @@
 import type { CID } from 'multiformats/cid';
-import { dagCborCid, encodeCommit, type Commit } from '../../../sdk/protocol/index.ts';
+import {
+  dagCborCid,
+  encodeCommit,
+  messageHash,
+  MESSAGES_PER_UPDATE_MAX,
+  messagesRoot,
+  type Commit,
+} from '../../../sdk/protocol/index.ts';
 import type { StateView } from '../../sandbox/index.ts';
 import { ChangedDirectory, cidOfKey, DirectoryError, keyOfCid, type Key } from '../../store/index.ts';
 import type { AppliedTasks } from './applied-tasks.ts';
-import type { AppliedRow } from './batch.ts';
+import type { AppliedRow, DeliveredRow } from './batch.ts';
 import type { BatchQueue } from './batch-queue.ts';
 import type { StateBlocks } from './blocks.ts';
 import {
@@ -17,6 +24,7 @@ import {
   type RanUpdate,
 } from './group.ts';
 import type { StateLimits } from './limits.ts';
+import { bytesOf, type Outbox } from './outbox.ts';
 import type { UpdatedAt } from './types.ts';
 import { TreeView } from './view.ts';
 
@@ -33,6 +41,7 @@ export interface CommitterInit {
   blocks: StateBlocks;
   queue: BatchQueue;
   appliedTasks: AppliedTasks;
+  outbox: Outbox;
   limits: StateLimits;
   onCommit: () => void;
   /** Whether another update is about to come. */
@@ -50,6 +59,7 @@ export class Committer {
   #head: Head;
   #open: RanUpdate[] = [];
   #openBytes = 0;
+  #openMessages = 0;
   /** What the open group changed, and a group before it whose root is still being made. */
   #changes: ChangedDirectory | undefined;
   #running: Promise<void> | undefined;
@@ -92,6 +102,8 @@ export class Committer {
       for (const bytes of update.changes.written.values()) this.#openBytes += bytes.length;
     }
     for (const bytes of update.blocks?.values() ?? []) this.#openBytes += bytes.length;
+    this.#openBytes += bytesOf(update.sent);
+    this.#openMessages += update.sent.length;
     this.#open.push(update);
     if (this.#isGathered()) this.#gathered?.();
     this.#running ??= this.#run();
@@ -99,8 +111,11 @@ export class Committer {
 
   /** Resolves when the open group may take one more. */
   async room(): Promise<void> {
-    const { groupTasksMax, groupBytesMax } = this.#init.limits;
-    while (this.#open.length >= groupTasksMax || this.#openBytes >= groupBytesMax) await this.#closing.promise;
+    const { groupTasksMax, groupBytesMax, groupMessagesMax } = this.#init.limits;
+    const messagesMax = groupMessagesMax - MESSAGES_PER_UPDATE_MAX;
+    while (this.#open.length >= groupTasksMax || this.#openBytes >= groupBytesMax || this.#openMessages > messagesMax) {
+      await this.#closing.promise;
+    }
   }
 
   /** Resolves when nothing is on its way any more. */
@@ -150,6 +165,7 @@ export class Committer {
     const updates = this.#open;
     this.#open = [];
     this.#openBytes = 0;
+    this.#openMessages = 0;
     this.#closing.resolve();
     this.#closing = Promise.withResolvers();
     return updates;
@@ -162,9 +178,8 @@ export class Committer {
       const { applied, updates: good, failed } = group instanceof Promise ? await group : group;
       undecided = good;
       const before = this.#head;
-      const first = good.findIndex(({ changes }) => changes !== undefined);
-      const tasks = first === -1 ? [] : good.slice(first).map(({ task }) => task);
-      const commit = tasks.length === 0 ? undefined : this.#commitOf(before, applied.root, tasks);
+      const first = good.findIndex(({ changes, sent }) => changes !== undefined || sent.length > 0);
+      const commit = first === -1 ? undefined : this.#commitOf(before, applied.root, good.slice(first));
       const written = this.#write(before, applied, commit, good);
       if (failed === undefined) {
         this.#changes = foldUpdates(this.#open);
@@ -203,14 +218,16 @@ export class Committer {
     }
   }
 
-  #commitOf(before: Head, after: Key, tasks: CID[]): Commit {
+  #commitOf(before: Head, after: Key, updates: readonly RanUpdate[]): Commit {
+    const sent = updates.flatMap((update) => update.sent.map(({ message }) => messageHash(message)));
     return {
       service: this.#init.service,
       previous: before.commit,
       before: cidOfKey(before.root),
       after: cidOfKey(after),
-      tasks,
+      tasks: updates.map(({ task }) => task),
       timeMs: Date.now(),
+      ...(sent.length === 0 ? {} : { sent: messagesRoot(sent) }),
     };
   }
 
@@ -221,7 +238,7 @@ export class Committer {
     commit: Commit | undefined,
     updates: readonly RanUpdate[],
   ): Promise<UpdatedAt[]> {
-    const { id, service, blocks, queue, appliedTasks } = this.#init;
+    const { id, service, blocks, queue, appliedTasks, outbox } = this.#init;
     const bytes = commit && encodeCommit(commit);
     const cid = bytes && dagCborCid(bytes);
     const commitKey = cid && keyOfCid(cid);
@@ -236,6 +253,12 @@ export class Committer {
     const timeMs = Date.now();
     const { sequence } = head;
     const states = cid === undefined ? [] : [{ id, service, root, commit: commitKey, sequence }];
+    const sent = updates.flatMap((update) => update.sent);
+    const delivered = updates.flatMap(({ delivery }, i): DeliveredRow[] => {
+      if (delivery === undefined) return [];
+      const { key, expiresMs } = delivery;
+      return [{ state: id, message: keyOfCid(key), commit: i < outside ? undefined : commitKey, expiresMs }];
+    });
     let applied: AppliedRow[];
     blocks.add(made);
     try {
@@ -245,13 +268,14 @@ export class Committer {
         const kept = answer !== undefined && appliedTasks.reserve(answer.length) ? answer : undefined;
         return { state: id, task: keyOfCid(task), commit: i < outside ? undefined : commitKey, timeMs, answer: kept };
       });
-      await queue.submit({ states, applied, blocks: made.blocks });
+      await queue.submit({ states, applied, blocks: made.blocks, delivered, sent });
     } finally {
       blocks.release(made.blocks.keys());
     }
     this.#committed = head;
     blocks.forget(made.replaced);
     for (const [i, row] of applied.entries()) appliedTasks.add(row, at[i]!.commit);
+    outbox.written(service, sent);
     if (cid !== undefined) this.#init.onCommit();
     return at;
   }

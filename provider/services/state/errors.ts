@@ -7,6 +7,7 @@ export type StateErrorCode =
   | 'STATE_CLOSED'
   | 'STATE_CHANGED'
   | 'UPDATE_UNDONE'
+  | 'OUTBOX_FULL'
   | 'UNKNOWN_COMMIT'
   | 'IMPORT_REFUSED'
   | 'STATE_STOPPED';
@@ -16,12 +17,14 @@ const FAULTS: Partial<Record<StateErrorCode, Fault>> = {
   UNKNOWN_COMMIT: 'consumer',
   IMPORT_REFUSED: 'consumer',
 };
-const RETRYABLE: readonly StateErrorCode[] = ['STATE_BUSY', 'STATE_CLOSED', 'UPDATE_UNDONE'];
+const RETRYABLE: readonly StateErrorCode[] = ['STATE_BUSY', 'STATE_CLOSED', 'UPDATE_UNDONE', 'OUTBOX_FULL'];
 
 /** A service's state cannot be read or changed as asked. */
 export class StateError extends WorkswapError {
   /** Of ALREADY_APPLIED: the commit that holds the task; undefined when it changed nothing. */
   readonly commit: CID | undefined;
+  /** Of OUTBOX_FULL: how long the handler ran for nothing. */
+  elapsedMs = 0;
 
   constructor(code: StateErrorCode, message: string, init: { commit?: CID | undefined; cause?: unknown } = {}) {
     super(code, message, {
@@ -46,4 +49,10 @@ export function alreadyApplied(task: CID, commit: CID | undefined): StateError {
 
 export function closed(service: string): StateError {
   return new StateError('STATE_CLOSED', `The state of ${service} is closed. Ask again when the provider is back.`);
+}
+
+/** The same message came before, maybe by another task. */
+export function alreadyDelivered(message: CID, commit: CID | undefined): StateError {
+  const where = commit === undefined ? 'and changed nothing' : `in the commit ${commit}`;
+  return new StateError('ALREADY_APPLIED', `The message ${message} was delivered before, ${where}.`, { commit });
 }

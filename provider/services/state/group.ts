@@ -12,12 +12,16 @@ import {
   type Key,
 } from '../../store/index.ts';
 import type { StateBlocks } from './blocks.ts';
+import type { OutboxRow } from './batch.ts';
 import { StateError } from './errors.ts';
-import type { UpdatedAt, UpdateResult } from './types.ts';
+import type { UpdatedAt, UpdateOptions, UpdateResult } from './types.ts';
 
 /** An update that ran and is not committed yet. */
-export interface RanUpdate extends Required<UpdateResult> {
+export interface RanUpdate extends Required<Omit<UpdateResult, 'messages'>> {
   task: CID;
+  /** In the outbox's accounts already. */
+  sent: readonly OutboxRow[];
+  delivery: UpdateOptions['delivery'];
   done: PromiseWithResolvers<UpdatedAt>;
 }
 

@@ -1,7 +1,9 @@
 import { COMMIT_TASKS_MAX } from '../../../sdk/protocol/commit.ts';
+import { BATCH_SIZE_MAX } from '../../../sdk/protocol/merkle.ts';
 
 const MIB = 1024 * 1024;
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 export const STATE_LIMITS = {
   /** Decoded directory nodes, of all services. 100,000 files take about 40 MiB. */
@@ -18,6 +20,8 @@ export const STATE_LIMITS = {
   /** While more updates come, a group waits until it has this many, or this long. */
   groupTasksMin: 32,
   groupWaitMs: 3,
+  /** Messages of one commit: what its Merkle root can be over. */
+  groupMessagesMax: BATCH_SIZE_MAX,
   /** Updates of one service that wait for their turn. */
   queueMax: 4096,
   /** Blocks that are in no commit's way but not in the block store yet; above it updates wait. */
@@ -36,6 +40,16 @@ export const STATE_LIMITS = {
   appliedKeepMs: 11 * MINUTE_MS,
   /** Applied tasks that are looked up without the disk. */
   appliedInMemory: 8192,
+  /** Messages of one service that wait to be delivered, and of all: their number and bytes. */
+  outboxMessagesMax: 10_000,
+  outboxBytesMax: 64 * MIB,
+  outboxesMessagesMax: 100_000,
+  outboxesBytesMax: 1024 * MIB,
+  /** Messages that were refused or expired, and since when, are remembered: the newest of each service. */
+  outboxEndedMax: 100,
+  /** A message is delivered for so long, and taken from others a little longer: clocks differ. */
+  messageKeepMs: 7 * DAY_MS,
+  messageAgeMsMax: 8 * DAY_MS,
   /** What may be imported as one state. */
   importNodesMax: 4_000_000,
   importBytesMax: 64 * 1024 * MIB,

@@ -37,5 +37,34 @@ export const stateSchema: Schema = {
     ) STRICT;
     CREATE INDEX journal_by_cid ON journal (cid);
     `,
+    `
+    -- Messages that commits sent, oldest first, until they are delivered. Nothing is ever sent but by a commit.
+    CREATE TABLE outbox (
+      sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+      state INTEGER NOT NULL,
+      recipient TEXT NOT NULL,
+      id BLOB NOT NULL,
+      time_ms INTEGER NOT NULL,
+      -- The encoded message; NULL when it is given up.
+      message BLOB,
+      bytes INTEGER NOT NULL,
+      ended_ms INTEGER,
+      -- Why it is given up: the code of an error, and its words.
+      code TEXT,
+      reason TEXT
+    ) STRICT;
+    CREATE INDEX outbox_waiting ON outbox (state, recipient, sequence) WHERE ended_ms IS NULL;
+    CREATE INDEX outbox_ended ON outbox (state, ended_ms) WHERE ended_ms IS NOT NULL;
+
+    -- Messages that came to services, for as long as they could come again.
+    CREATE TABLE delivered (
+      state INTEGER NOT NULL,
+      message BLOB NOT NULL,
+      commit_cid BLOB,
+      expires_ms INTEGER NOT NULL,
+      PRIMARY KEY (state, message)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX delivered_by_time ON delivered (expires_ms);
+    `,
   ],
 };

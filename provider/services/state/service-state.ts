@@ -2,18 +2,20 @@ import type { CID } from 'multiformats/cid';
 import type { StateView } from '../../sandbox/index.ts';
 import { cidOfKey, keyOfCid, type Key } from '../../store/index.ts';
 import { Committer, type CommitterInit, type Head } from './committer.ts';
-import { alreadyApplied, closed, StateError } from './errors.ts';
+import { DeliveredMessages } from './delivered-messages.ts';
+import { alreadyApplied, alreadyDelivered, closed, StateError } from './errors.ts';
 import { checkChanges, undone, type RanUpdate } from './group.ts';
 import { commitsFrom } from './history.ts';
 import { LookAhead } from './look-ahead.ts';
 import { RecordedView } from './recorded-view.ts';
 import { verifyState } from './verify-state.ts';
 import type { Mover } from './mover.ts';
-import type { AppliedTask, HistoryCommit, ServiceState, UpdatedAt, UpdateResult } from './types.ts';
+import type { AppliedTask, HistoryCommit, ServiceState, UpdatedAt, UpdateOptions, UpdateResult } from './types.ts';
 import { TreeView } from './view.ts';
 
 export interface StateOfServiceInit extends Omit<CommitterInit, 'onCommit' | 'moreCome'> {
   mover: Mover;
+  deliveredMessages: DeliveredMessages;
   onError: (error: unknown) => void;
 }
 
@@ -79,21 +81,25 @@ export class StateOfService implements ServiceState {
   async update(
     task: CID,
     run: (view: StateView) => Promise<UpdateResult>,
-    { signal }: { signal?: AbortSignal | undefined } = {},
+    options: UpdateOptions = {},
   ): Promise<UpdatedAt> {
-    const key = keyOfCid(task);
-    // The same task at the same time: whoever comes second is told what became of the first.
+    const { delivery } = options;
+    // A message names every task that brings it.
+    const key = keyOfCid(delivery?.key ?? task);
+    // The same at the same time: whoever comes second is told what became of the first.
     for (let same = this.#underWay.get(key); same !== undefined; same = this.#underWay.get(key)) {
       await same.catch(() => {});
     }
     const applied = this.applied(task);
     if (applied !== undefined) throw alreadyApplied(task, applied.commit);
+    const delivered = delivery && this.#init.deliveredMessages.get(this.#init.id, delivery.key);
+    if (delivered !== undefined) throw alreadyDelivered(delivery!.key, delivered.commit);
     const done: RanUpdate['done'] = Promise.withResolvers();
     this.#underWay.set(key, done.promise);
     try {
       let ahead: Attempt | undefined;
       this.#enqueue({
-        run: () => this.#runUpdate(task, run, ahead, done, signal),
+        run: () => this.#runUpdate(task, run, ahead, done, options),
         refuse: done.reject,
         runAhead: () => (ahead ??= this.#attempt(run)),
       });
@@ -164,9 +170,9 @@ export class StateOfService implements ServiceState {
     run: Run,
     ahead: Attempt | undefined,
     done: RanUpdate['done'],
-    signal: AbortSignal | undefined,
+    { signal, delivery }: UpdateOptions,
   ): Promise<void> {
-    const { mover } = this.#init;
+    const { mover, outbox, id } = this.#init;
     await this.#committer.room();
     if (!mover.hasRoom) await mover.room();
     signal?.throwIfAborted();
@@ -175,10 +181,14 @@ export class StateOfService implements ServiceState {
     const others = Math.min(this.#turns.length, this.#lookAhead.width - 1);
     for (let i = 0; i < others && this.#turns[i]!.runAhead !== undefined; i++) this.#turns[i]!.runAhead!();
     const { undoneCount } = this.#committer;
-    const { changes, blocks, answer } = await (ahead === undefined ? attempt.result : this.#resultOf(run, ahead));
+    const { changes, messages, blocks, answer } = await (ahead === undefined
+      ? attempt.result
+      : this.#resultOf(run, ahead));
     if (this.#committer.undoneCount !== undoneCount) throw undone(this.service);
     if (changes !== undefined) checkChanges(changes);
-    this.#committer.add({ task, changes, blocks, answer, done });
+    const sent = messages === undefined ? [] : outbox.reserve(id, this.service, messages);
+    if (sent.length > 0) done.promise.catch(() => outbox.release(sent));
+    this.#committer.add({ task, changes, sent, blocks, answer, done, delivery });
   }
 
   #attempt(run: Run): Attempt {

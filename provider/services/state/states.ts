@@ -16,9 +16,11 @@ import { BatchQueue } from './batch-queue.ts';
 import { StateBlocks } from './blocks.ts';
 import type { Head } from './committer.ts';
 import { closed, StateError } from './errors.ts';
+import { DeliveredMessages } from './delivered-messages.ts';
 import { loadCommit } from './history.ts';
 import { STATE_LIMITS, type StateLimits } from './limits.ts';
 import { Mover } from './mover.ts';
+import { Outbox } from './outbox.ts';
 import { stateSchema } from './schema.ts';
 import { StateOfService } from './service-state.ts';
 import { openTarget } from './target.ts';
@@ -54,6 +56,8 @@ class StatesOfProvider implements States {
   readonly #queue: BatchQueue;
   readonly #mover: Mover;
   readonly #appliedTasks: AppliedTasks;
+  readonly #deliveredMessages: DeliveredMessages;
+  readonly outbox: Outbox;
   readonly #onError: (error: unknown) => void;
   readonly #opened = new Map<string, Promise<StateOfService>>();
   readonly #pruneTimer: NodeJS.Timeout;
@@ -78,6 +82,8 @@ class StatesOfProvider implements States {
       before: (batch) => this.#addMaintenance(batch),
       written: (batch, journalEnd) => this.#mover.added(journalEnd, batch.blockEnds.at(-1) ?? 0),
     });
+    this.#deliveredMessages = new DeliveredMessages(database);
+    this.outbox = new Outbox(database, this.#queue, this.#limits);
     // What is over is deleted with the next commit, or by this when there is none.
     this.#pruneTimer = setInterval(() => this.#prune(), PRUNE_INTERVAL_MS).unref();
   }
@@ -162,6 +168,8 @@ class StatesOfProvider implements States {
       blocks: this.#blocks,
       queue: this.#queue,
       appliedTasks: this.#appliedTasks,
+      deliveredMessages: this.#deliveredMessages,
+      outbox: this.outbox,
       limits: this.#limits,
       mover: this.#mover,
       onError: this.#onError,
@@ -186,6 +194,7 @@ class StatesOfProvider implements States {
     if (done !== undefined) batch.journalDone = done;
     if (nowMs - this.#prunedMs < PRUNE_INTERVAL_MS) return;
     this.#prunedMs = nowMs;
+    batch.deliveredBeforeMs = nowMs;
     batch.appliedBeforeMs = nowMs - this.#limits.appliedKeepMs;
   }
 

@@ -1,6 +1,8 @@
 import type { CID } from 'multiformats/cid';
 import type { Commit } from '../../../sdk/protocol/commit.ts';
+import type { ServiceMessage } from '../../../sdk/protocol/message.ts';
 import type { StateChanges, StateView } from '../../sandbox/index.ts';
+import type { Outbox } from './outbox.ts';
 
 /** The states of all services of a provider. */
 export interface States {
@@ -13,6 +15,8 @@ export interface States {
   open(service: string, init?: { commit?: CID; signal?: AbortSignal }): Promise<ServiceState>;
   /** Names of the services that have a state. */
   services(): string[];
+  /** What services have sent. */
+  readonly outbox: Outbox;
   /** Newest roots and commits of all services. */
   heads(): CID[];
   /** A block that is not yet, or not for long, in the block store. */
@@ -31,10 +35,18 @@ export interface UpdatedAt {
 
 export interface UpdateResult {
   changes?: StateChanges | undefined;
+  /** Messages that leave with the commit. */
+  messages?: readonly ServiceMessage[] | undefined;
   /** What whoever replays the commit needs besides the state: as durable as the commit, and served like its blocks. */
   blocks?: ReadonlyMap<CID, Uint8Array> | undefined;
   /** Made when the commit is known, durable together with it, and kept for whoever sends the task again. */
   answer?: ((at: UpdatedAt) => Promise<Uint8Array>) | undefined;
+}
+
+export interface UpdateOptions {
+  signal?: AbortSignal | undefined;
+  /** Of an update that takes a message: by its key the message is taken once, whatever task brings it, until it has expired. */
+  delivery?: { key: CID; expiresMs: number } | undefined;
 }
 
 export interface AppliedTask {
@@ -64,14 +76,10 @@ export interface ServiceState {
    * view: it may be run ahead of its turn, and again in its turn when it would see something else then. The last run
    * counts, and that one has seen all updates before it. What it throws changes nothing and is thrown.
    *
-   * @throws StateError ALREADY_APPLIED, STATE_BUSY, STATE_CLOSED, UPDATE_UNDONE; DirectoryError; StoreError when the disk
+   * @throws StateError ALREADY_APPLIED, STATE_BUSY, STATE_CLOSED, UPDATE_UNDONE, OUTBOX_FULL; DirectoryError; StoreError when the disk
    * refuses: then nothing of the commit was applied.
    */
-  update(
-    task: CID,
-    run: (view: StateView) => Promise<UpdateResult>,
-    options?: { signal?: AbortSignal | undefined },
-  ): Promise<UpdatedAt>;
+  update(task: CID, run: (view: StateView) => Promise<UpdateResult>, options?: UpdateOptions): Promise<UpdatedAt>;
   /** A task that was applied in the last minutes; see STATE_LIMITS.appliedKeepMs. */
   applied(task: CID): AppliedTask | undefined;
   /** Newest first. */

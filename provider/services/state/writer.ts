@@ -1,5 +1,6 @@
 import { transaction, type Database, type Key } from '../../store/index.ts';
 import type { Batch, StateRow, Written } from './batch.ts';
+import { MessageWriter } from './message-writer.ts';
 import { StateError } from './errors.ts';
 
 type Statement = ReturnType<Database['sqlite']['prepare']>;
@@ -13,9 +14,11 @@ export class StateWriter {
   readonly #insertBlock: Statement;
   readonly #deleteBlocks: Statement;
   readonly #deleteApplied: Statement;
+  readonly #messages: MessageWriter;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#messages = new MessageWriter(database);
     const { sqlite } = database;
     this.#insertState = sqlite.prepare(
       'INSERT INTO states (id, service, root, commit_cid, sequence) VALUES (?, ?, ?, ?, 1)',
@@ -41,6 +44,7 @@ export class StateWriter {
       for (const { state, task, commit, timeMs, answer } of batch.applied) {
         this.#insertApplied.run(state, blob(task), commit === undefined ? null : blob(commit), timeMs, answer ?? null);
       }
+      this.#messages.write(batch);
       let start = 0;
       let journalEnd = 0;
       for (const [i, key] of batch.blockKeys.entries()) {

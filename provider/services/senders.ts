@@ -1,0 +1,115 @@
+import type { Libp2p, PeerId } from '@libp2p/interface';
+import { isExpired, openDescriptor, WorkswapError } from '../../sdk/protocol/index.ts';
+import type { GetBlock } from '../store/index.ts';
+import type { ServicesLimits } from './limits.ts';
+import {
+  checkRecord,
+  descriptorOf,
+  isNewer,
+  refuseOlder,
+  type NameAnswer,
+  type NameResolver,
+  type NameStore,
+} from './names/index.ts';
+import { ask, decodeResolveAnswer } from './net/index.ts';
+
+export interface SendersInit {
+  libp2p: Libp2p;
+  names: NameStore;
+  resolver: Pick<NameResolver, 'resolve'>;
+  getBlock: GetBlock;
+  limits: ServicesLimits;
+}
+
+/** A peer that spoke for a service is believed without asking for this long, and so many are remembered. */
+const BELIEVED_MS = 60_000;
+const BELIEVED_MAX = 10_000;
+/** Questions under way, and those about one peer: whoever names services that nobody knows must not keep us busy. */
+const ASKING_MAX = 64;
+const ASKING_PER_PEER_MAX = 4;
+
+/**
+ * Who may send messages in a service's name: the endpoints that its maintainer has named, and nobody else. The peer that
+ * says so is asked for the service's record, since it has to have it; if others know a newer one, that counts.
+ */
+export class Senders {
+  readonly #init: SendersInit;
+  readonly #believed = new Map<string, number>();
+  readonly #asking = new Map<string, Promise<void>>();
+  readonly #perPeer = new Map<string, number>();
+
+  constructor(init: SendersInit) {
+    this.#init = init;
+  }
+
+  /** @throws WorkswapError SENDER_UNPROVEN: not an endpoint, or not to be found out now; worth a retry, since names change */
+  async check(service: string, peer: PeerId, signal: AbortSignal): Promise<void> {
+    const key = `${service} ${peer.toString()}`;
+    if ((this.#believed.get(key) ?? 0) > Date.now()) return;
+    let asking = this.#asking.get(key);
+    if (asking === undefined) {
+      asking = this.#askAbout(service, peer, AbortSignal.timeout(this.#init.limits.resolveTimeoutMs));
+      this.#asking.set(key, asking);
+      const end = (): boolean => this.#asking.delete(key);
+      asking.then(end, end);
+    }
+    await asking;
+    signal.throwIfAborted();
+    this.#believed.delete(key);
+    this.#believed.set(key, Date.now() + BELIEVED_MS);
+    if (this.#believed.size > BELIEVED_MAX) this.#believed.delete(this.#believed.keys().next().value!);
+  }
+
+  async #askAbout(service: string, peer: PeerId, signal: AbortSignal): Promise<void> {
+    const who = peer.toString();
+    const underWay = this.#perPeer.get(who) ?? 0;
+    if (this.#asking.size >= ASKING_MAX || underWay >= ASKING_PER_PEER_MAX) {
+      throw unproven(service, who, 'too many senders are being looked up; ask again in a moment');
+    }
+    this.#perPeer.set(who, underWay + 1);
+    try {
+      const endpoints = await this.#endpointsOf(service, peer, signal);
+      if (!endpoints.includes(who)) throw unproven(service, who, 'its maintainer names other endpoints');
+    } catch (error) {
+      if (error instanceof WorkswapError && error.code === 'SENDER_UNPROVEN') throw error;
+      throw unproven(service, who, (error as Error).message, error);
+    } finally {
+      const left = this.#perPeer.get(who)! - 1;
+      if (left === 0) this.#perPeer.delete(who);
+      else this.#perPeer.set(who, left);
+    }
+  }
+
+  async #endpointsOf(service: string, peer: PeerId, signal: AbortSignal): Promise<string[]> {
+    const { getBlock } = this.#init;
+    const answer = await this.#recordOf(service, peer, signal);
+    const cid = descriptorOf(answer.record);
+    const given = answer.descriptor && (await openDescriptor(answer.descriptor).catch(() => undefined));
+    const sealed = given?.cid.equals(cid)
+      ? given
+      : await openDescriptor(await getBlock(cid, { signal, peers: [peer] }));
+    const { descriptor } = sealed;
+    if (descriptor.name !== service) throw new Error(`it leads to the descriptor of ${descriptor.name}`);
+    if (isExpired(descriptor, Date.now())) throw new Error('its descriptor has expired');
+    return descriptor.endpoints.map((endpoint) => endpoint.peer);
+  }
+
+  /** What the sender itself shows, or what is newer: one that was an endpoint once can still show that. */
+  async #recordOf(service: string, peer: PeerId, signal: AbortSignal): ReturnType<NameResolver['resolve']> {
+    const { libp2p, names, resolver, limits } = this.#init;
+    const question = { ask: 'resolve', name: service } as const;
+    const options = { timeoutMs: limits.askTimeoutMs, signal };
+    const shown: NameAnswer = await ask(libp2p, peer, question, decodeResolveAnswer, options);
+    const record = await checkRecord(service, shown.record, Date.now());
+    refuseOlder(record, names.latest(service));
+    names.put(record);
+    const newest = await resolver.resolve(service, signal);
+    if (isNewer(newest.record, record)) return newest;
+    return { record, ...(shown.descriptor === undefined ? {} : { descriptor: shown.descriptor }) };
+  }
+}
+
+function unproven(service: string, peer: string, why: string, cause?: unknown): WorkswapError {
+  const message = `${peer} is not known to speak for ${service}: ${why}`;
+  return new WorkswapError('SENDER_UNPROVEN', message, { fault: 'consumer', retryable: true, cause });
+}
