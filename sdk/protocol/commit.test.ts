@@ -5,14 +5,18 @@ import { rawCid } from './cids.ts';
 import { COMMIT_TASKS_MAX, decodeCommit, encodeCommit, type Commit } from './commit.ts';
 
 const cids = fc.uint8Array({ maxLength: 8 }).map(rawCid);
-const commits: fc.Arbitrary<Commit> = fc.record({
-  service: fc.string({ minLength: 1, maxLength: 80 }),
-  previous: fc.option(cids, { nil: undefined }),
-  before: cids,
-  after: cids,
-  tasks: fc.array(cids, { maxLength: 30 }),
-  timeMs: fc.maxSafeNat(),
-});
+const commits: fc.Arbitrary<Commit> = fc.record(
+  {
+    service: fc.string({ minLength: 1, maxLength: 80 }),
+    previous: fc.option(cids, { nil: undefined }),
+    before: cids,
+    after: cids,
+    tasks: fc.array(cids, { maxLength: 30 }),
+    timeMs: fc.maxSafeNat(),
+    sent: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  },
+  { requiredKeys: ['service', 'previous', 'before', 'after', 'tasks', 'timeMs'] },
+);
 
 test('a commit is what the general DAG-CBOR codec makes of it, and reads back', () => {
   fc.assert(
@@ -34,6 +38,7 @@ test('what is not a commit is refused, cut off or changed at any byte, without a
     after: rawCid(Uint8Array.of(3)),
     tasks: [rawCid(Uint8Array.of(4))],
     timeMs: 1_700_000_000_000,
+    sent: new Uint8Array(32),
   });
   const refused = expect.objectContaining({ code: 'DOCUMENT_INVALID' });
   for (let length = 0; length < bytes.length; length++) {

@@ -17,8 +17,8 @@ const ID = 'message-id';
 const TIME = 'message-time';
 const FOLLOW_UPS = 'follow-ups';
 const HEADERS = [FROM, ID, TIME, FOLLOW_UPS];
-/** At most 15 digits, in their one form: below 2^53. */
-const COUNT = /^(?:0|[1-9]\d{0,14})$/;
+/** Digits in their one form. */
+const COUNT = /^(?:0|[1-9]\d{0,15})$/;
 const ID_TEXT = new RegExp(`^[0-9a-f]{${2 * SERVICE_MESSAGE_ID_BYTES}}$`);
 
 /** A message that comes to a service in another form than a message has. */
@@ -58,7 +58,7 @@ export function deliveryOf(
   const [from = '', id = '', time = '', followUps = ''] = HEADERS.map((name) => headers[name]);
   if (recipientKind(from) === undefined) throw new DeliveryError(`${FROM} is neither a service nor a peer`);
   if (!ID_TEXT.test(id)) throw new DeliveryError(`${ID} is not ${SERVICE_MESSAGE_ID_BYTES} bytes in hexadecimal`);
-  if (!COUNT.test(time)) throw new DeliveryError(`${TIME} is not a count`);
+  if (!COUNT.test(time) || !Number.isSafeInteger(Number(time))) throw new DeliveryError(`${TIME} is not a count`);
   if (!COUNT.test(followUps) || Number(followUps) > FOLLOW_UPS_MAX) {
     throw new DeliveryError(`${FOLLOW_UPS} is not a count of at most ${FOLLOW_UPS_MAX}`);
   }
