@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checkBorder } from './abi.ts';
+import { BuildCache } from './cache.ts';
 import { compileInThread } from './compiler.ts';
 import { type AuthorConfig, loadConfig } from './config.ts';
 import { formatDiagnostics } from './diagnostics.ts';
@@ -26,20 +27,12 @@ export interface Build {
   diagnostics: string;
 }
 
-interface Cached {
-  build: Build;
-  sources: Map<string, string>;
-}
-
-/** Builds kept in memory; a test run or a development server uses a handful. */
-const CACHED_MAX = 32;
-
-const cache = new Map<string, Cached>();
+const cache = new BuildCache();
 
 /**
  * Compiles an author's AssemblyScript file, which exports `handle(req: Request): Response`, to the module that
- * providers run. The same sources give the same bytes, wherever they lie. Builds are kept in memory for as long as none
- * of their sources changes.
+ * providers run. The same sources give the same bytes, wherever they lie. A build that had nothing to say is kept on disk
+ * and found again while none of its sources changes.
  *
  * @throws BuildError with every problem's file and line when the handler does not compile or could not be served.
  */
@@ -50,13 +43,13 @@ export async function buildHandler(file: string, options: BuildOptions = {}): Pr
   if (!author.endsWith('.ts')) {
     throw new BuildError(author, `${file}: a handler's source is an AssemblyScript file whose name ends in .ts`, []);
   }
-  await readFile(author).catch((cause: unknown) => {
+  const text = await readFile(author, 'utf8').catch((cause: unknown) => {
     throw new BuildError(author, `${file}: cannot be read: ${reasonOf(cause)}`, [], cause);
   });
   const config = await loadConfig(path.dirname(author), debug ? 'debug' : 'release');
-  const key = JSON.stringify([author, names, sourceMap, config.options]);
-  const cached = cache.get(key);
-  if (cached !== undefined && (await isUnchanged(cached.sources))) return copyOf(cached.build);
+  const key = await cache.keyOf(author, text, { names, sourceMap, options: config.options });
+  const kept = await cache.get(key, author);
+  if (kept !== undefined) return { ...kept, diagnostics: '' };
 
   const result = await compileInThread({ file: author, options: config.options, sourceMap }, signal).catch(
     (cause: unknown) => {
@@ -75,18 +68,9 @@ export async function buildHandler(file: string, options: BuildOptions = {}): Pr
   if (result.sourceMap !== undefined && result.wasm !== undefined) {
     build.sourceMap = withFunctionNames(result.sourceMap, result.wasm);
   }
-  cache.delete(key);
-  cache.set(key, { build, sources: result.sources });
-  for (const oldest of cache.keys()) {
-    if (cache.size <= CACHED_MAX) break;
-    cache.delete(oldest);
-  }
-  return copyOf(build);
-}
-
-/** Whoever changes the bytes they got must not change them for the next. */
-function copyOf(build: Build): Build {
-  return { ...build, wasm: build.wasm.slice() };
+  // What a build has to say names files where they lie, so it is said anew each time.
+  if (readable === '') await cache.put(key, author, result.sources, build);
+  return build;
 }
 
 function ignoredOptions({ ignored, files }: AuthorConfig): Diagnostic[] {
@@ -96,13 +80,6 @@ function ignoredOptions({ ignored, files }: AuthorConfig): Diagnostic[] {
     message: `"${name}" has no effect: the host ABI settles it`,
     ...(files[0] === undefined ? {} : { file: files[0] }),
   }));
-}
-
-async function isUnchanged(sources: Map<string, string>): Promise<boolean> {
-  for (const [file, text] of sources) {
-    if ((await readFile(file, 'utf8').catch(() => undefined)) !== text) return false;
-  }
-  return true;
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as asc from 'assemblyscript/asc';
+import type { Sources } from './cache.ts';
 import type { AscOptions } from './config.ts';
 import {
   DELIVER_ENTRY_FILE,
@@ -29,8 +30,8 @@ export interface CompileResult {
   wasm?: Uint8Array;
   sourceMap?: string;
   diagnostics: Diagnostic[];
-  /** Every source file that was read, with its text: the result holds as long as they stay as they are. */
-  sources: Map<string, string>;
+  /** Every file that the compiler asked for: the result holds as long as they stay as they are. */
+  sources: Sources;
   /** What went wrong where no diagnostic says it. */
   failure?: string;
 }
@@ -40,7 +41,7 @@ export async function compile(task: CompileTask): Promise<CompileResult> {
   const baseDirectory = path.dirname(task.file);
   const module = path.basename(task.file, '.ts');
   const entry = entrySource(module);
-  const sources = new Map<string, string>();
+  const sources = new Map<string, string | null>();
   const diagnostics: Diagnostic[] = [];
   let wasm: Uint8Array | undefined;
   let sourceMap: string | undefined;
@@ -53,6 +54,7 @@ export async function compile(task: CompileTask): Promise<CompileResult> {
       sources.set(file, text);
       return text;
     } catch {
+      sources.set(file, null);
       return null;
     }
   }
@@ -120,7 +122,7 @@ const WANTED: Record<string, string> = {
 function toDiagnostic(
   { category, code, message, range }: asc.DiagnosticMessage,
   authorFile: string,
-  sourceOf: (file: string) => string | undefined,
+  sourceOf: (file: string) => string | null | undefined,
 ): Diagnostic {
   const prefix = code >= 1000 ? 'TS' : 'AS';
   const diagnostic: Diagnostic = { severity: SEVERITIES[category] ?? 'error', code: `${prefix}${code}`, message };
