@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { sha512 } from 'multiformats/hashes/sha2';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { openBlockstore } from '../provider/store/index.ts';
 import { connect, type Host, makeBlock, putAll, randomBlocks, startHost, stopHosts, until } from './bitswap-host.ts';
 import { type RawPeer, startRawPeer } from './bitswap-raw-peer.ts';
 
@@ -147,6 +151,72 @@ test('one fetch serves all who ask at once', async () => {
   expect(await all).toHaveLength(10);
   expect(asksFor(peer!, block!.cid)).toBe(1);
   expect(ours.ledger.account(peer!.peerId).recv).toBe(4000);
+});
+
+test('a block that is fetched into the store is not handed out, and who needs its bytes meanwhile gets them', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'workswap-fetch-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const blockstore = await openBlockstore(directory);
+  const taken = Promise.withResolvers<Uint8Array>();
+  const gate = Promise.withResolvers<void>();
+  const take = blockstore.take.bind(blockstore);
+  blockstore.take = async (cid, bytes) => {
+    taken.resolve(bytes);
+    await gate.promise;
+    await take(cid, bytes);
+  };
+  const [ours, full] = await startWith({ blockstore }, startHost());
+  const [block, small] = [...(await randomBlocks(1, 200_000)), ...(await randomBlocks(1, 2000))];
+  await putAll(full!.blockstore, [block!, small!]);
+  const session = ours.bitswap.createSession({ peers: [full!.peerId] });
+  const size = session.fetch(block!.cid);
+  const bytes = await taken.promise;
+  expect(bytes).toHaveLength(200_000);
+  const inTime = ours.bitswap.get(block!.cid);
+  gate.resolve();
+  expect(await size).toBe(200_000);
+  // Its memory is given back, and what others get is what is on the disk.
+  expect(bytes).toHaveLength(0);
+  expect(Buffer.compare(await inTime, block!.bytes)).toBe(0);
+  expect(await session.fetch(block!.cid)).toBe(200_000);
+  expect(await session.fetch(small!.cid)).toBe(2000);
+  expect(Buffer.compare((await blockstore.read(small!.cid))!, small!.bytes)).toBe(0);
+  expect(ours.bitswap.stats.blocksReceived).toBe(2);
+});
+
+test('who wants the bytes of a block together with others who do not gets them without reading them again', async () => {
+  const [ours, peer] = await startWith({}, startRawPeer());
+  const [block] = await randomBlocks(1, 100_000);
+  const session = ours.bitswap.createSession({ peers: [peer!.peerId] });
+  const both = Promise.all([session.fetch(block!.cid), session.get(block!.cid)]);
+  await peer!.until(({ wants }) => wants.length > 0);
+  await peer!.block(ours.peerId, block!);
+  const [size, bytes] = await both;
+  expect(size).toBe(100_000);
+  expect(Buffer.compare(bytes, block!.bytes)).toBe(0);
+});
+
+test('a peer that has nothing of a session is not asked for every one of its blocks', async () => {
+  const [ours, empty, full] = await startWith(
+    { limits: { askedPerPeerBytes: 100_000 } },
+    startRawPeer(),
+    startHost() as never,
+  );
+  const host = full as unknown as Host;
+  const blocks = await randomBlocks(1000, 10_000);
+  await putAll(host.blockstore, blocks);
+  // The one that has them has always as many as it may have: there are others to ask.
+  const session = ours.bitswap.createSession({ peers: [empty!.peerId, host.peerId] });
+  const all = Promise.all(blocks.map(({ cid }) => session.fetch(cid)));
+  let answered = 0;
+  const isOver = all.then(() => true);
+  while (!(await Promise.race([isOver, empty!.until(({ wants }) => wants.length > answered).then(() => false)]))) {
+    const wants = empty!.wants.slice(answered);
+    answered += wants.length;
+    for (const { cid, cancel } of wants) if (!cancel) await empty!.presence(ours.peerId, CID.decode(cid), false);
+  }
+  expect(await all).toHaveLength(1000);
+  expect(empty!.wants.filter(({ cancel }) => !cancel).length).toBeLessThan(60);
 });
 
 test('giving up takes the want back from the peer, when the last one gives up', async () => {

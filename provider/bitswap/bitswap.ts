@@ -2,11 +2,12 @@ import type { ComponentLogger, Libp2p, PeerId } from '@libp2p/interface';
 import type { Blockstore } from 'interface-blockstore';
 import type { CID } from 'multiformats/cid';
 import type { ScoreLedger } from '../ledger/types.ts';
-import { blockReader } from './blocks.ts';
+import { type LocalBlocks, localBlocks } from './blocks.ts';
 import { isIdentity } from './cid.ts';
 import { Fetcher } from './client/fetcher.ts';
 import { type ContentRouter, ProviderSearch } from './client/provider-search.ts';
 import { FetchSession, type Session } from './client/session.ts';
+import type { Want } from './client/want.ts';
 import { BITSWAP_PROTOCOLS, type BitswapLimits, DEFAULT_LIMITS } from './constants.ts';
 import { BitswapStoppedError, UnsupportedHashError } from './errors.ts';
 import { blockKey, type Hasher, Hashers } from '../store/index.ts';
@@ -91,7 +92,7 @@ const SESSIONS_MAX = 64;
 class WorkswapBitswap implements Bitswap {
   readonly #components: BitswapComponents;
   readonly #hashers: Hashers;
-  readonly #reader: ReturnType<typeof blockReader>;
+  readonly #local: LocalBlocks;
   readonly #network: Network;
   readonly #engine: Engine;
   readonly #fetcher: Fetcher;
@@ -108,7 +109,7 @@ class WorkswapBitswap implements Bitswap {
     const log = logger?.forComponent('workswap:bitswap');
     this.#components = components;
     this.#hashers = new Hashers(init.hashers);
-    this.#reader = blockReader(blockstore);
+    this.#local = localBlocks(blockstore);
     this.#search = init.router === undefined ? undefined : new ProviderSearch(libp2p, init.router, limits, log);
     this.#network = new Network({
       libp2p,
@@ -129,7 +130,7 @@ class WorkswapBitswap implements Bitswap {
     });
     this.#engine = new Engine({
       ledger: scoreLedger,
-      blocks: this.#reader,
+      blocks: this.#local,
       limits,
       filter: init.peerBlockRequestFilter,
       taskComparator: init.taskComparator,
@@ -139,7 +140,8 @@ class WorkswapBitswap implements Bitswap {
       limits,
       links: { get: (peer) => this.#network.link(peer), drop: (peer) => this.#network.forget(peer) },
       get: (cid, session, signal) => this.#get(cid, session, signal),
-      store: (cid, key, bytes) => this.#store(cid, key, bytes),
+      fetch: (cid, session, signal) => this.#fetch(cid, session, signal),
+      store: (want, bytes, isNeeded) => this.#store(want, bytes, isNeeded),
       search: (session, parked) => this.#search?.start(session, parked),
       log,
     });
@@ -208,12 +210,27 @@ class WorkswapBitswap implements Bitswap {
   async #get(cid: CID, session: FetchSession, signal: AbortSignal | undefined): Promise<Uint8Array> {
     signal?.throwIfAborted();
     if (isIdentity(cid)) return cid.multihash.digest;
-    const local = await this.#reader.read(cid);
+    const local = await this.#local.read(cid);
     if (local !== undefined) return local;
+    this.#checkWantable(cid);
+    const { bytes } = await this.#fetcher.want(cid, session, { signal, needsBytes: true });
+    // Others fetched it at the same time who did not need its bytes: they are in the store.
+    return bytes ?? this.#get(cid, session, signal);
+  }
+
+  async #fetch(cid: CID, session: FetchSession, signal: AbortSignal | undefined): Promise<number> {
+    signal?.throwIfAborted();
+    if (isIdentity(cid)) return cid.multihash.digest.length;
+    const size = await this.#local.size(cid);
+    if (size !== undefined) return size;
+    this.#checkWantable(cid);
+    const block = await this.#fetcher.want(cid, session, { signal, needsBytes: false });
+    return block.size;
+  }
+
+  #checkWantable({ multihash: { code, digest } }: CID): void {
     if (!this.#running) throw new BitswapStoppedError();
-    const { code, digest } = cid.multihash;
     if (!this.#hashers.supports(code, digest.length)) throw new UnsupportedHashError(code, digest.length);
-    return this.#fetcher.want(cid, session, signal);
   }
 
   #sessionFor(session: Session | undefined, peers: PeerId[] = []): FetchSession {
@@ -231,12 +248,13 @@ class WorkswapBitswap implements Bitswap {
     return known;
   }
 
-  #store(cid: CID, key: string, bytes: Uint8Array): Promise<void> | undefined {
-    const stored = this.#components.blockstore.put(cid, bytes);
+  #store({ cid, key }: Want, bytes: Uint8Array, isNeeded: boolean): Promise<void> | undefined {
+    const size = bytes.length;
+    const stored = isNeeded ? this.#components.blockstore.put(cid, bytes) : this.#local.take(cid, bytes);
     if (!(stored instanceof Promise)) {
-      this.#engine.arrived(key, bytes.length);
+      this.#engine.arrived(key, size);
       return undefined;
     }
-    return stored.then(() => this.#engine.arrived(key, bytes.length));
+    return stored.then(() => this.#engine.arrived(key, size));
   }
 }

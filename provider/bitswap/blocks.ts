@@ -2,14 +2,14 @@ import type { Blockstore } from 'interface-blockstore';
 import type { CID } from 'multiformats/cid';
 import type { FastBlockstore } from '../store/index.ts';
 
-export type BlockReader = Pick<FastBlockstore, 'size' | 'read'>;
+export type LocalBlocks = Pick<FastBlockstore, 'size' | 'read' | 'take'>;
 
 function isFast(store: Blockstore): store is FastBlockstore {
   return 'size' in store && typeof store.size === 'function' && 'read' in store && typeof store.read === 'function';
 }
 
-/** Sizes and whole blocks from any block store; from a plain one, a size costs a read. */
-export function blockReader(store: Blockstore): BlockReader {
+/** What we need of a block store, from any; from a plain one, a size costs a read. */
+export function localBlocks(store: Blockstore): LocalBlocks {
   if (isFast(store)) return store;
   const read = async (cid: CID): Promise<Uint8Array | undefined> => {
     try {
@@ -23,6 +23,7 @@ export function blockReader(store: Blockstore): BlockReader {
   };
   return {
     read,
+    take: (cid, bytes) => store.put(cid, bytes),
     size: async (cid) => ((await store.has(cid)) ? (await read(cid))?.length : undefined),
   };
 }

@@ -47,8 +47,6 @@ export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptio
   const waiting = new Set<CID>();
   let blocks = 0;
   let bytes = 0;
-  /** The node before was not here. */
-  let isNew = false;
   let progressMs = performance.now();
 
   function count(blockBytes: number): void {
@@ -71,20 +69,17 @@ export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptio
         `${cid} has the codec 0x${cid.code.toString(16)}, whose links are not known.`,
       );
     }
-    // What is here need not be read when it leads nowhere; below a node that had to be fetched, little is here.
-    const size = kind === 'leaf' && isNew ? undefined : await blockstore.size(cid);
-    if (kind === 'leaf' && size !== undefined) {
-      count(size);
-      return [];
-    }
-    if (size === undefined) checkQuota();
+    // Only what is not here takes room.
+    const isHere = quota !== undefined && (await blockstore.size(cid)) !== undefined;
+    if (!isHere) checkQuota();
     waiting.add(cid);
-    const block = await session.get(cid, { signal }).finally(() => waiting.delete(cid));
+    // What leads nowhere need not be read.
+    const coming = kind === 'leaf' ? session.fetch(cid, { signal }) : session.get(cid, { signal });
+    const block = await coming.finally(() => waiting.delete(cid));
     // Others were under way with it.
-    if (size === undefined) checkQuota();
-    count(block.length);
-    if (kind === 'leaf') return [];
-    isNew = size === undefined;
+    if (!isHere) checkQuota();
+    count(typeof block === 'number' ? block : block.length);
+    if (typeof block === 'number') return [];
     try {
       return linksOf(cid, block);
     } catch (error) {

@@ -31,6 +31,10 @@ export class MemoryBlocks extends BaseBlockstore implements FastBlockstore {
     return cid;
   }
 
+  take(cid: CID, bytes: Uint8Array): void {
+    void this.put(cid, bytes);
+  }
+
   override *get(cid: CID): Generator<Uint8Array> {
     const bytes = this.read(cid);
     if (bytes === undefined) throw new NotFoundError(`The block ${cid} is not in memory`);

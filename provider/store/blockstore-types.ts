@@ -10,6 +10,11 @@ export interface FastBlockstore extends Blockstore {
   size(cid: CID): number | undefined | Promise<number | undefined>;
   /** The whole block in one piece, or undefined when it is not there. */
   read(cid: CID): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /**
+   * As `put`, for bytes that nobody needs any more: their whole buffer is the store's from now on, and is given back as
+   * soon as it is on the disk.
+   */
+  take(cid: CID, bytes: Uint8Array): unknown;
   /** Hashes the block again, whatever was found before. What does not match is removed. */
   check(cid: CID): Uint8Array | 'missing' | 'corrupt' | Promise<Uint8Array | 'missing' | 'corrupt'>;
 }

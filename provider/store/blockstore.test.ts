@@ -54,6 +54,21 @@ describe.each([
     for await (const pair of store.getMany([cid])) expect(await collect(pair.bytes)).toEqual(bytes);
   });
 
+  test('takes a block with its buffer, and leaves alone a buffer that is not only the block', async () => {
+    const store = await open();
+    const { cid, bytes } = await makeBlock(100_000);
+    const kept = bytes.slice();
+    await store.take(cid, bytes);
+    expect(await store.size(cid)).toBe(kept.length);
+    expect(new Uint8Array((await store.read(cid))!)).toEqual(kept);
+    const shared = new Uint8Array(64 * 1024).fill(7);
+    const part = shared.subarray(100, 1100);
+    const small = CID.createV1(raw.code, await sha256.digest(part));
+    await store.take(small, part);
+    expect(shared.every((byte) => byte === 7) && shared.length === 64 * 1024).toBe(true);
+    expect(await store.size(small)).toBe(1000);
+  });
+
   test('knows a block by its hash, under any codec and version', async () => {
     const store = await open();
     const { cid, bytes } = await makeBlock();

@@ -87,6 +87,7 @@ export class Asker {
 
   dontHave(want: Want, peer: PeerClient): void {
     peer.misses++;
+    want.owner.refuse(peer);
     peer.answered(want.key);
     want.holders.delete(peer);
     this.#gone(want, peer, performance.now());

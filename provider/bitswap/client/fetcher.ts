@@ -10,15 +10,17 @@ import { PeerBook } from './peer-book.ts';
 import type { PeerClient } from './peer-client.ts';
 import { FetchSession } from './session.ts';
 import { untilGivenUp } from './waiting.ts';
-import { createWant, type Waiter, type Want } from './want.ts';
+import { createWant, type Delivered, type Waiter, type Want } from './want.ts';
 
 export interface FetcherInit {
   limits: BitswapLimits;
   links: { get: (peer: PeerId) => Link; drop: (peer: PeerId) => void };
   /** The whole of get(): store first, then `want` below. */
   get: (cid: CID, session: FetchSession, signal: AbortSignal | undefined) => Promise<Uint8Array>;
-  /** Puts a verified block into the store and tells whoever waits for it. */
-  store: (cid: CID, key: string, bytes: Uint8Array) => Promise<void> | undefined;
+  /** Likewise of fetch(). */
+  fetch: (cid: CID, session: FetchSession, signal: AbortSignal | undefined) => Promise<number>;
+  /** Puts a verified block into the store, together with its buffer when nobody needs the bytes, and tells peers. */
+  store: (want: Want, bytes: Uint8Array, isNeeded: boolean) => Promise<void> | undefined;
   /** Nobody we know delivers to this session: look for others, until `parked` gives no want any more. */
   search: AskerInit['search'];
   log: Logger | undefined;
@@ -76,11 +78,19 @@ export class Fetcher {
     return this.#init.get(cid, session, signal);
   }
 
+  fetch(cid: CID, session: FetchSession, signal: AbortSignal | undefined): Promise<number> {
+    return this.#init.fetch(cid, session, signal);
+  }
+
   /** Waits for a block that is not in the store. */
-  want(cid: CID, session: FetchSession, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  want(
+    cid: CID,
+    session: FetchSession,
+    { signal, needsBytes }: { signal: AbortSignal | undefined; needsBytes: boolean },
+  ): Promise<Delivered> {
     if (this.#stopped || session.closed) return Promise.reject(new BitswapStoppedError());
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const waiter: Waiter = { session, resolve, reject };
+    const { promise, resolve, reject } = Promise.withResolvers<Delivered>();
+    const waiter: Waiter = { session, needsBytes, resolve, reject };
     const want = this.#join(cid, waiter);
     const giveUp = (reason: Error): void => {
       if (!want.waiters.has(waiter)) return;
@@ -131,16 +141,18 @@ export class Fetcher {
     want.owner.prove(from);
     want.told.delete(from);
     this.#asker.settle(want);
+    const size = bytes.length;
+    const isNeeded = [...want.waiters].some(({ needsBytes }) => needsBytes);
     const finish = (error?: unknown): void => {
       this.#wants.delete(want.key);
       for (const { resolve, reject } of want.waiters) {
-        if (error === undefined) resolve(bytes);
+        if (error === undefined) resolve({ size, bytes: isNeeded ? bytes : undefined });
         else reject(storeError(want.cid, error));
       }
       want.waiters.clear();
     };
     try {
-      const stored = this.#init.store(want.cid, want.key, bytes);
+      const stored = this.#init.store(want, bytes, isNeeded);
       if (stored === undefined) finish();
       else stored.then(() => finish(), finish);
     } catch (error) {
@@ -154,7 +166,7 @@ export class Fetcher {
     if (want === undefined || want.state === 'storing') return;
     this.#wants.delete(key);
     this.#asker.settle(want);
-    for (const { resolve } of want.waiters) resolve(bytes);
+    for (const { resolve } of want.waiters) resolve({ size: bytes.length, bytes });
     want.waiters.clear();
   }
 

@@ -9,6 +9,8 @@ import type { Want } from './want.ts';
 export interface Session {
   /** Fetches one block, from the peers that have proven themselves in this session first. */
   get(cid: CID, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /** Sees to it that a block is in the store, without handing it out: its memory is free as soon as it is written. Gives its size. */
+  fetch(cid: CID, options?: { signal?: AbortSignal }): Promise<number>;
   /** Fetches many blocks and hands them out as they come. */
   getMany(
     cids: Iterable<CID> | AsyncIterable<CID>,
@@ -24,6 +26,8 @@ export interface Session {
 const AHEAD_MAX = 1024;
 /** Wants that are asked for from several peers while the session knows no peer that has any of its blocks. */
 const PROBING_MAX = 16;
+/** Blocks that a peer may refuse one after the other before it is asked like a stranger. */
+const REFUSALS_MAX = 32;
 /** Wants that are looked through for one that a free peer has not yet refused. */
 const LOOKAHEAD_MAX = 64;
 const COMPACT_MIN = 1024;
@@ -40,6 +44,8 @@ export class FetchSession implements Session {
   readonly #given = new Map<string, PeerId>();
   /** Peers that have had a block of this session. */
   readonly #proven = new Set<string>();
+  /** Blocks that a peer has refused since it last had one. */
+  readonly #refusals = new Map<string, number>();
   #again: Want[] = [];
   #pending: Want[] = [];
   #head = 0;
@@ -54,6 +60,10 @@ export class FetchSession implements Session {
 
   get(cid: CID, options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
     return this.#fetcher.get(cid, this, options.signal);
+  }
+
+  fetch(cid: CID, options: { signal?: AbortSignal } = {}): Promise<number> {
+    return this.#fetcher.fetch(cid, this, options.signal);
   }
 
   async *getMany(
@@ -109,6 +119,12 @@ export class FetchSession implements Session {
 
   prove(peer: PeerClient): void {
     this.#proven.add(peer.key);
+    this.#refusals.delete(peer.key);
+  }
+
+  /** The peer does not have a block of this session. */
+  refuse(peer: PeerClient): void {
+    this.#refusals.set(peer.key, (this.#refusals.get(peer.key) ?? 0) + 1);
   }
 
   /** Puts a want in line; one that a peer has refused already goes before those that nobody was asked for. */
@@ -170,7 +186,14 @@ export class FetchSession implements Session {
     return want.state === 'pending' && want.owner === this;
   }
 
+  /** The given and the proven. Who only ever refuses is asked when all of them have, as strangers are. */
   trustedPeers(): PeerClient[] {
+    const peers = this.#namedPeers();
+    const trusted = peers.filter(({ key }) => (this.#refusals.get(key) ?? 0) < REFUSALS_MAX);
+    return trusted.length > 0 ? trusted : peers;
+  }
+
+  #namedPeers(): PeerClient[] {
     const trusted: PeerClient[] = [];
     for (const id of this.#given.values()) {
       trusted.push(this.#fetcher.peers.get(id));

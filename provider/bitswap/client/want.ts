@@ -2,10 +2,18 @@ import type { CID } from 'multiformats/cid';
 import type { FetchSession } from './session.ts';
 import type { PeerClient } from './peer-client.ts';
 
-/** Somebody who called get(). */
+/** A block that came, and is in the store. */
+export interface Delivered {
+  size: number;
+  /** Undefined when they were given to the store, since nobody needed them when the block came. */
+  bytes: Uint8Array | undefined;
+}
+
+/** Somebody who called get() or fetch(). */
 export interface Waiter {
   readonly session: FetchSession;
-  resolve: (bytes: Uint8Array) => void;
+  readonly needsBytes: boolean;
+  resolve: (block: Delivered) => void;
   reject: (error: Error) => void;
 }
 

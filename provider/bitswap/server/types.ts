@@ -1,7 +1,7 @@
 import type { Logger, PeerId } from '@libp2p/interface';
 import type { CID } from 'multiformats/cid';
 import type { ScoreLedger } from '../../ledger/types.ts';
-import type { BlockReader } from '../blocks.ts';
+import type { LocalBlocks } from '../blocks.ts';
 import type { BitswapLimits } from '../constants.ts';
 import type { SendBudget } from './budget.ts';
 
@@ -24,7 +24,7 @@ export type PeerBlockRequestFilter = (peer: PeerId, cid: CID) => boolean;
 /** What all peers' servers share. */
 export interface ServerContext {
   ledger: ScoreLedger;
-  blocks: BlockReader;
+  blocks: LocalBlocks;
   limits: BitswapLimits;
   budget: SendBudget<Task>;
   filter: PeerBlockRequestFilter | undefined;
