@@ -14,8 +14,11 @@ if (major < needed) {
   );
   process.exit(1);
 }
-// Half of what a short command costs is parsing: Node keeps the result, in a directory of this user alone.
-if (!process.env.NODE_COMPILE_CACHE)
-  module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'workswap', 'node'));
+// Half of what a short command costs is parsing: Node keeps the result, in a directory of this user alone. Its threads
+// look for it in the environment only.
+if (!process.env.NODE_COMPILE_CACHE) {
+  process.env.NODE_COMPILE_CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'workswap', 'node');
+  module.enableCompileCache();
+}
 const { main } = await import('./main.ts');
 await main(process.argv);
