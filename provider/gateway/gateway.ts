@@ -61,7 +61,9 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
       const client = clientKey(address);
       const leave = visitors.enter(client, performance.now());
       try {
-        return await route(request, hosts.siteOf(request.headers.host, request.local), client);
+        const site = hosts.siteOf(request.headers.host, request.local);
+        if (site.kind === 'service') return await service(request, site.name, request.target, OWN, client);
+        return await route(request, site, client);
       } finally {
         leave();
       }
@@ -72,8 +74,11 @@ export async function createGateway(init: GatewayInit): Promise<Gateway> {
     }
   }
 
-  async function route(request: HttpRequest, site: Site, client: string): Promise<HttpReply> {
-    if (site.kind === 'service') return service(request, site.name, request.target, OWN, client);
+  async function route(
+    request: HttpRequest,
+    site: Exclude<Site, { kind: 'service' }>,
+    client: string,
+  ): Promise<HttpReply> {
     if (site.kind === 'main' && pins?.owns(request.target) === true) return pins.serve(request);
     const reply = await routes.serve(request, site);
     if (reply !== undefined) return site.kind === 'main' && sites !== undefined ? asGuest(reply) : reply;

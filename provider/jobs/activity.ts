@@ -2,6 +2,7 @@ import type { CID } from 'multiformats/cid';
 import { WorkswapError } from '../../sdk/protocol/index.ts';
 import type { Usage } from '../../sdk/protocol/index.ts';
 import type { Fault } from '../../sdk/protocol/errors.ts';
+import { LiveList, type LivePlace } from '../live-list.ts';
 import type { AnsweredQuery, FinishedJob, Job } from './run-job.ts';
 
 /** A job that runs now. */
@@ -78,18 +79,18 @@ export const ACTIVITY_LIMITS = {
  * there were. Everything is bounded; handlers and errors that were not seen for longest are forgotten first.
  */
 export class Activity {
-  readonly #live = new Map<number, LiveJob>();
+  readonly #live = new LiveList<LiveJob>();
   readonly #recent: EndedJob[] = [];
   readonly #handlers = new Map<string, HandlerFigures>();
   readonly #failures = new Map<string, FailureFigures>();
   readonly #listeners = new Set<(job: EndedJob) => void>();
   #nextId = 1;
 
-  /** Shows a job while `run` runs it. */
-  async track<T extends FinishedJob | AnsweredQuery>(job: Job, run: () => Promise<T>): Promise<T> {
+  /** Shows a job until it has `ended`. */
+  async track<T extends FinishedJob | AnsweredQuery>(job: Job, ended: Promise<T>): Promise<T> {
     const live = this.begin(job.consumer.toString(), job.handler, job.request);
     try {
-      const finished = await run();
+      const finished = await ended;
       const { usage, priceBytes } = costOf(finished);
       const { error, status } = finished.outcome;
       this.end(live, { ...error, status, usage, priceBytes });
@@ -100,21 +101,20 @@ export class Activity {
     }
   }
 
-  begin(consumer: string, handler: CID, request: { method: string; path: string }): LiveJob {
-    const job: LiveJob = {
+  begin(consumer: string, handler: CID, request: { method: string; path: string }): LivePlace<LiveJob> {
+    return this.#live.add({
       id: this.#nextId++,
       consumer,
       handler: handler.toString(),
       method: request.method.slice(0, 16),
       path: request.path.slice(0, ACTIVITY_LIMITS.pathLengthMax),
       startedMs: Date.now(),
-    };
-    this.#live.set(job.id, job);
-    return job;
+    });
   }
 
-  end(job: LiveJob, end: JobEnd): void {
-    this.#live.delete(job.id);
+  end(place: LivePlace<LiveJob>, end: JobEnd): void {
+    this.#live.remove(place);
+    const job = place.value;
     const nowMs = Date.now();
     const { usage, priceBytes, status, code = 'OK', fault } = end;
     const ended: EndedJob = {
@@ -135,9 +135,9 @@ export class Activity {
   }
 
   /** A job that ended without a receipt. */
-  fail(job: LiveJob, error: unknown): void {
+  fail(place: LivePlace<LiveJob>, error: unknown): void {
     const known = error instanceof WorkswapError;
-    this.end(job, {
+    this.end(place, {
       code: known ? error.code : 'INTERNAL',
       fault: known ? error.fault : 'provider',
       message: error instanceof Error ? error.message : String(error),
@@ -148,7 +148,7 @@ export class Activity {
   }
 
   live(): LiveJob[] {
-    return [...this.#live.values()];
+    return this.#live.values();
   }
 
   /** Newest first. */

@@ -172,7 +172,7 @@ export class ConsumerStream {
     let releaseShared: (() => void) | undefined;
     try {
       releaseShared = await this.#allOutputs.acquire(job.limits.outputBytesMax, signal);
-      const finished = await this.#rooms.activity.track(job, () => runJob(this.#rooms, job, signal));
+      const finished = await this.#rooms.activity.track(job, runJob(this.#rooms, job, signal));
       await this.#deliver(id, finished);
       this.#stats.finished++;
       if (finished.outcome.error !== undefined) this.#stats.failed++;

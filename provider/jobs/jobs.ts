@@ -1,5 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { WORKSWAP_PROTOCOL, WorkswapError } from '../../sdk/protocol/index.ts';
+import { Cancellation, type CancelSignal } from '../cancellation.ts';
+import { LiveList } from '../live-list.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ConsumerStream, shuttingDown } from './consumer-stream.ts';
 import { runJob, runQuery } from './run-job.ts';
@@ -15,9 +17,9 @@ export interface Jobs {
   /** Refuses new jobs, lets running ones finish for a while, cancels and refunds the rest. */
   stop(options?: { graceMs?: number }): Promise<void>;
   /** Runs a job of the provider itself, without a stream and without an account. */
-  run(job: Job, signal: AbortSignal): Promise<FinishedJob>;
+  run(job: Job, signal: CancelSignal): Promise<FinishedJob>;
   /** The same for a query of a service, whose receipt is made when somebody asks for it. */
-  query(job: Job, signal: AbortSignal): Promise<AnsweredQuery>;
+  query(job: Job, signal: CancelSignal): Promise<AnsweredQuery>;
   /** Tells every connected consumer that the tariff changed. */
   tariffChanged(): void;
   stats(): JobsStats;
@@ -32,7 +34,7 @@ export function createJobs(
   const rooms: Rooms = { ...components, limits, settler, updates: new UpdatesUnderWay() };
   const stats: JobsStats = { streams: 0, running: 0, finished: 0, failed: 0, refused: 0, cancelled: 0 };
   /** Of jobs of the provider itself. */
-  const own = new Set<AbortController>();
+  const own = new LiveList<Cancellation>();
   let isStopping = false;
   const outputs = new ByteBudget(limits.outputBytesTotalMax);
   const streams = new Set<ConsumerStream>();
@@ -59,21 +61,20 @@ export function createJobs(
   }
 
   async function runOwn<T extends FinishedJob | AnsweredQuery>(
-    run: (rooms: Rooms, job: Job, signal: AbortSignal) => Promise<T>,
     job: Job,
-    signal: AbortSignal,
+    signal: CancelSignal,
+    run: (cancellation: Cancellation) => Promise<T>,
   ): Promise<T> {
     if (isStopping) throw shuttingDown();
-    signal.throwIfAborted();
-    // AbortSignal.any would do the same with weak references, which cost more than all the rest here.
-    const controller = new AbortController();
-    const abort = (): void => controller.abort(signal.reason);
+    if (signal.aborted) throw signal.reason;
+    const cancellation = new Cancellation();
+    const abort = (): void => cancellation.abort(signal.reason);
     signal.addEventListener('abort', abort);
-    own.add(controller);
+    const place = own.add(cancellation);
     try {
-      return await rooms.activity.track(job, () => run(rooms, job, controller.signal));
+      return await rooms.activity.track(job, run(cancellation));
     } finally {
-      own.delete(controller);
+      own.remove(place);
       signal.removeEventListener('abort', abort);
     }
   }
@@ -85,12 +86,12 @@ export function createJobs(
     async stop({ graceMs = limits.stopTimeoutMs } = {}) {
       await components.libp2p.unhandle(WORKSWAP_PROTOCOL);
       isStopping = true;
-      for (const controller of own) controller.abort(shuttingDown());
+      for (const cancellation of own.values()) cancellation.abort(shuttingDown());
       const deadline = AbortSignal.timeout(graceMs);
       await Promise.all([...streams].map((stream) => stream.stop(deadline)));
     },
-    run: (job, signal) => runOwn(runJob, job, signal),
-    query: (job, signal) => runOwn(runQuery, job, signal),
+    run: (job, signal) => runOwn(job, signal, (cancellation) => runJob(rooms, job, cancellation.signal)),
+    query: (job, signal) => runOwn(job, signal, (cancellation) => runQuery(rooms, job, cancellation)),
     tariffChanged() {
       for (const stream of streams) stream.sendTariff();
     },

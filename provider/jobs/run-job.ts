@@ -13,9 +13,11 @@ import {
   taskCid,
 } from '../../sdk/protocol/index.ts';
 import type { JobRequest, Quote, Receipt, SealedReceipt, TaskLimits, Usage } from '../../sdk/protocol/index.ts';
+import type { Cancellation } from '../cancellation.ts';
 import type { Reservation } from '../ledger/index.ts';
 import { abiVersion } from '../sandbox/index.ts';
 import type { JobSpec, LoadedModule, Outcome } from '../sandbox/index.ts';
+import type { GetBlockOptions } from '../store/index.ts';
 import { assertDelivers, checkDelivery } from './delivery.ts';
 import { applyUpdate, checkServiceJob, isQuery, keptAnswer } from './service-job.ts';
 import type { NamedTask, RanAt, Seal } from './service-job.ts';
@@ -111,17 +113,19 @@ export interface Cost {
 }
 
 /** Runs a query of the provider itself: as `runJob` does, but without naming and signing what nobody may want to see. */
-export async function runQuery(rooms: Rooms, job: Job, signal: AbortSignal): Promise<AnsweredQuery> {
+export async function runQuery(rooms: Rooms, job: Job, cancellation: Cancellation): Promise<AnsweredQuery> {
   const { consumer, handler, request, limits } = job;
   checkLimits(limits, rooms.limits);
   const visitor = consumer.toString();
   const input = encodeInput(request, visitor);
   const service = job.service === undefined ? undefined : rooms.service(job.service);
   if (service !== undefined) checkServiceJob(service, handler, request, Date.now());
-  const { spec, costOf, receiptOf } = await load(rooms, job, input, undefined, signal);
+  const module =
+    rooms.modules.ready(handler) ?? (await rooms.modules.load(handler, sourcesOf(job, cancellation.signal)));
+  const { spec, costOf, receiptOf } = specify(rooms, job, input, undefined, module);
   const at = service && { state: service.state.root };
   if (service !== undefined) spec.state = { view: service.state.view(), writable: false };
-  const outcome = await rooms.sandbox.run(spec, { signal, consumer: visitor });
+  const outcome = await rooms.sandbox.run(spec, { signal: cancellation, consumer: visitor });
   let output: CID | undefined;
   let sealed: Promise<SealedReceipt> | undefined;
   return {
@@ -153,9 +157,10 @@ async function runAdmitted(
   const reservation = job.isOwn ? undefined : scoreLedger.reserve(sponsor ?? consumer, limits.priceMaxBytes, 'work');
   let settle: () => Promise<FinishedJob>;
   try {
-    const { spec, receiptOf } = await load(rooms, job, named.input, sponsor, signal);
+    const module = await rooms.modules.load(job.handler, sourcesOf(job, signal));
+    const { spec, receiptOf } = specify(rooms, job, named.input, sponsor, module);
     if (named.delivery !== undefined) {
-      assertDelivers(spec.module);
+      assertDelivers(module);
       spec.delivery = named.delivery;
     }
     const run = (state?: JobSpec['state']): Promise<Outcome> =>
@@ -184,22 +189,26 @@ async function runAdmitted(
   return finished;
 }
 
-interface Loaded {
+interface Specified {
   spec: JobSpec;
   costOf(outcome: Outcome): Cost;
   receiptOf(named: NamedTask, outcome: Outcome, at: Partial<RanAt> | undefined): Receipt;
 }
 
-/** The module in the sandbox's hands, and the receipt of what comes of it. */
-async function load(
+/** Where a job's module is looked for, besides here. */
+function sourcesOf({ consumer }: Job, signal: AbortSignal): GetBlockOptions {
+  return { signal, peers: [consumer] };
+}
+
+/** What the sandbox is to do, and the receipt of what comes of it. */
+function specify(
   rooms: Rooms,
   { consumer, handler, request, limits }: Job,
   input: Uint8Array,
   sponsor: PeerId | undefined,
-  signal: AbortSignal,
-): Promise<Loaded> {
+  module: LoadedModule,
+): Specified {
   const tariff = rooms.tariff();
-  const module = await rooms.modules.load(handler, { signal, peers: [consumer] });
   const compiledBytes = module.compiledNow === true ? module.sizeBytes : 0;
   const least = price(tariff.rates, { ...idle(input.length), compiledBytes });
   if (least > limits.priceMaxBytes) throw new PriceLimitError(limits.priceMaxBytes, least);
@@ -215,7 +224,7 @@ async function load(
     const usage = usageOf(outcome, input.length, compiledBytes);
     return { usage, priceBytes: price(tariff.rates, usage) };
   };
-  const receiptOf: Loaded['receiptOf'] = ({ task, inputCid }, outcome, at) => {
+  const receiptOf: Specified['receiptOf'] = ({ task, inputCid }, outcome, at) => {
     return {
       task,
       handler,

@@ -39,11 +39,10 @@ class CachingLoader implements ModuleLoader {
   }
 
   async load(cid: CID, options: GetBlockOptions = {}): Promise<LoadedModule> {
-    const key = cid.toString();
-    const ready = this.#ready(key);
+    const ready = this.ready(cid);
     if (ready !== undefined) return ready;
     const { settled, first } = await this.#loads.join(
-      key,
+      cid.toString(),
       (signal) => this.#make(cid, { ...options, signal }),
       options.signal,
     );
@@ -53,7 +52,7 @@ class CachingLoader implements ModuleLoader {
   }
 
   async compileSize(cid: CID, options: GetBlockOptions = {}): Promise<number> {
-    if (this.#ready(cid.toString()) !== undefined) return 0;
+    if (this.ready(cid) !== undefined) return 0;
     return (await this.#fetch(cid, options)).length;
   }
 
@@ -77,8 +76,8 @@ class CachingLoader implements ModuleLoader {
     await this.#compiler.close();
   }
 
-  /** From the caches; throws when the module is known to be bad. */
-  #ready(key: string): LoadedModule | undefined {
+  ready(cid: CID): LoadedModule | undefined {
+    const key = cid.toString();
     const refusal = this.#refusals.get(key);
     if (refusal !== undefined) throw refusal.copy(0);
     return this.#cache.get(key);

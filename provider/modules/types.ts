@@ -25,6 +25,8 @@ export interface ModuleLoader {
    * @throws ModuleError; its `sizeBytes` is set for the one caller who has to answer for the attempt
    */
   load(cid: CID, options?: GetBlockOptions): Promise<LoadedModule>;
+  /** The same at once, if it is compiled already. @throws ModuleError when it is known to be bad */
+  ready(cid: CID): LoadedModule | undefined;
   /** Size of the module that `load` would compile for its caller now; 0 when it is compiled already. */
   compileSize(cid: CID, options?: GetBlockOptions): Promise<number>;
   /** Handlers that are ready to run. */

@@ -1,3 +1,4 @@
+import { LiveList } from '../live-list.ts';
 import { cancelled, closedError, QueueFullError, SandboxError } from './errors.ts';
 import { PAGE_BYTES } from './engine/instance.ts';
 import { defaultLimits, type SandboxLimits } from './limits.ts';
@@ -27,7 +28,7 @@ class WorkerSandbox implements Sandbox {
   readonly #records = new ModuleRecords();
   readonly #dispatcher: Dispatcher;
   readonly #rejected: Record<string, number> = {};
-  readonly #pending = new Set<Entry>();
+  readonly #pending = new LiveList<Entry>();
   #queuedBytes = 0;
   #finished = 0;
   #failed = 0;
@@ -72,12 +73,12 @@ class WorkerSandbox implements Sandbox {
   }
 
   async #close(): Promise<void> {
-    for (const entry of this.#pending) {
+    for (const entry of this.#pending.values()) {
       if (entry.batch === undefined && this.#queue.remove(entry)) entry.reject(closedError(0));
     }
     await this.#dispatcher.stop(this.#limits.closeTimeoutMs);
     // Jobs that lost their worker while it closed.
-    for (const entry of this.#pending) entry.reject(closedError(0));
+    for (const entry of this.#pending.values()) entry.reject(closedError(0));
   }
 
   #admit(
@@ -120,13 +121,13 @@ class WorkerSandbox implements Sandbox {
     const settle = (): boolean => {
       if (entry.settled) return false;
       entry.settled = true;
-      this.#pending.delete(entry);
+      this.#pending.remove(place);
       this.#queuedBytes -= job.input.length;
       signal?.removeEventListener('abort', onAbort);
       return true;
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#pending.add(entry);
+    signal?.addEventListener('abort', onAbort);
+    const place = this.#pending.add(entry);
     this.#queuedBytes += job.input.length;
     this.#queue.push(entry);
     this.#pumpSoon();

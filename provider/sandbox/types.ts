@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../cancellation.ts';
 import type { Fault } from '../../sdk/protocol/errors.ts';
 import type { Outgoing } from '../../sdk/protocol/message.ts';
 import type { TariffRates } from '../../sdk/protocol/tariff.ts';
@@ -135,7 +136,7 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  signal?: AbortSignal;
+  signal?: CancelSignal;
   /** Jobs of a higher priority start first; integer from 0 (the default) to 7. */
   priority?: number;
   /** Whose turn this job takes: waiting consumers share the workers evenly. */

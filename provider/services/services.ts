@@ -54,8 +54,8 @@ export interface ProviderServices {
   readonly outbox: Outbox;
   /** Services that are elsewhere. */
   remoteRunner(connect: RemoteRunnerInit['connect'], taskLimits: RemoteRunnerInit['taskLimits']): RemoteRunner;
-  /** By IPNS name or short name. @throws ServiceError SERVICE_NOT_FOUND, SERVICE_EXPIRED */
-  find(name: string): Promise<Hosted>;
+  /** By IPNS name or short name; at once when the name is known. @throws ServiceError SERVICE_NOT_FOUND, SERVICE_EXPIRED */
+  find(name: string): Hosted | Promise<Hosted>;
   /** Everything of services that is in the block store and has to stay there. */
   roots(): CID[];
   /** A block of a state that may not be in the block store yet. */
@@ -122,6 +122,13 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
       `The descriptor of ${hosted.name} has expired. Its maintainer renews it with "workswap service update".`,
     );
   };
+  /** A short name may be one that a command has made since. */
+  const findNew = async (name: string): Promise<Hosted> => {
+    await hosting.refreshShortNames();
+    const hosted = hosting.get(name);
+    if (hosted !== undefined) return valid(hosted);
+    throw new ServiceError('SERVICE_NOT_FOUND', `This provider hosts no service "${name.slice(0, 100)}".`);
+  };
   const jobServices = new WeakMap<Hosted, JobService>();
   const toJobService = (hosted: Hosted): JobService => {
     const { name, handler, state, sponsor, maintainer } = hosted;
@@ -166,14 +173,9 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
         taskLimits,
       });
     },
-    async find(name) {
-      let hosted = hosting.get(name);
-      if (hosted === undefined) {
-        await hosting.refreshShortNames();
-        hosted = hosting.get(name);
-      }
-      if (hosted !== undefined) return valid(hosted);
-      throw new ServiceError('SERVICE_NOT_FOUND', `This provider hosts no service "${name.slice(0, 100)}".`);
+    find(name) {
+      const hosted = hosting.get(name);
+      return hosted === undefined ? findNew(name) : valid(hosted);
     },
     roots() {
       const own = hosting.list().flatMap(({ descriptor, handler, site }) => [descriptor, handler, site ?? []].flat());

@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid';
+import type { CancelSignal } from '../cancellation.ts';
 import type { CallRequest } from '../../sdk/client/index.ts';
 import type { SealedDescriptor, SealedReceipt } from '../../sdk/protocol/index.ts';
 
@@ -40,8 +41,8 @@ export interface AnswerFigures {
  */
 export interface ServiceRunner {
   /** By IPNS name, or by the short name that this node gives it. */
-  resolve(name: string, signal: AbortSignal): Promise<ResolvedService>;
-  run(service: ResolvedService, request: CallRequest, signal: AbortSignal): Promise<ServiceResponse>;
+  resolve(name: string, signal: CancelSignal): ResolvedService | Promise<ResolvedService>;
+  run(service: ResolvedService, request: CallRequest, signal: CancelSignal): Promise<ServiceResponse>;
 }
 
 /** A service that this provider hosts. */

@@ -3,6 +3,8 @@ export class ByteCache<V> {
   readonly #bytesMax: number;
   readonly #entries = new Map<string, { value: V; bytes: number }>();
   #bytes = 0;
+  /** The key that was used last: it need not be put there again. */
+  #latest: string | undefined;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -27,8 +29,11 @@ export class ByteCache<V> {
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (key !== this.#latest) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+      this.#latest = key;
+    }
     return entry.value;
   }
 
@@ -37,6 +42,7 @@ export class ByteCache<V> {
     this.delete(key);
     if (bytes > this.#bytesMax) return;
     this.#entries.set(key, { value, bytes });
+    this.#latest = key;
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#bytesMax) break;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { Cancellation } from '../../cancellation.ts';
 import { HttpError } from './errors.ts';
 import type { HttpRequest } from './types.ts';
 
@@ -8,9 +9,8 @@ export class Exchange implements HttpRequest {
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
   readonly startedMs: number;
+  readonly cancellation = new Cancellation();
   readonly #incoming: IncomingMessage;
-  #controller: AbortController | undefined;
-  #ended: unknown;
 
   constructor(incoming: IncomingMessage, startedMs: number) {
     this.#incoming = incoming;
@@ -28,19 +28,8 @@ export class Exchange implements HttpRequest {
     return this.#incoming.socket.localAddress ?? '';
   }
 
-  get isAborted(): boolean {
-    return this.#ended !== undefined;
-  }
-
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#ended !== undefined) this.#controller.abort(this.#ended);
-    return this.#controller.signal;
-  }
-
-  abort(reason: unknown): void {
-    this.#ended ??= reason;
-    this.#controller?.abort(reason);
+    return this.cancellation.signal;
   }
 
   async body(bytesMax: number): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { LiveList } from '../../live-list.ts';
 import { errorReply } from './error-pages.ts';
 import { HttpError } from './errors.ts';
 import { drained, Exchange } from './exchange.ts';
@@ -24,26 +25,29 @@ export interface Listener {
  * microseconds, and a warm job takes twenty.
  */
 export function createListener(handler: HttpHandler, options: ListenerOptions): Listener {
-  const underWay = new Map<Exchange, ServerResponse>();
+  const underWay = new LiveList<{ exchange: Exchange; response: ServerResponse }>();
   let answered = 0;
   // One clock for all: a timer for each request would cost more than the request's own bookkeeping.
   const clock = setInterval(() => {
     const before = performance.now() - options.deadlineMs;
-    for (const [exchange, response] of underWay) {
+    for (const { exchange, response } of underWay.values()) {
       if (exchange.startedMs > before) break;
       // Who reads slowly, or waits for something that does not hear of the end, is cut off.
-      if (response.headersSent || exchange.isAborted) response.destroy();
-      exchange.abort(new HttpError(504, 'DEADLINE', `There was no answer within ${options.deadlineMs} ms`));
+      if (response.headersSent || exchange.cancellation.aborted) response.destroy();
+      exchange.cancellation.abort(
+        new HttpError(504, 'DEADLINE', `There was no answer within ${options.deadlineMs} ms`),
+      );
     }
   }, DEADLINE_CHECK_MS).unref();
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const exchange = new Exchange(incoming, performance.now());
-    underWay.set(exchange, response);
+    const place = underWay.add({ exchange, response });
     response.on('close', () => {
-      underWay.delete(exchange);
+      underWay.remove(place);
       answered += 1;
-      if (!response.writableFinished) exchange.abort(new DOMException('The client went away', 'AbortError'));
+      if (!response.writableFinished)
+        exchange.cancellation.abort(new DOMException('The client went away', 'AbortError'));
     });
     try {
       checkHead(incoming);
@@ -59,7 +63,7 @@ export function createListener(handler: HttpHandler, options: ListenerOptions): 
     if (response.headersSent) {
       // The status is gone out; that the body is not whole can only be told by breaking off.
       response.destroy();
-      if (!exchange.isAborted) tell(error);
+      if (!exchange.cancellation.aborted) tell(error);
       return;
     }
     tell(error);

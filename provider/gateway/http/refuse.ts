@@ -17,12 +17,18 @@ interface Pipeline {
 export function refuseMalformed(server: Server): void {
   const pipelines = new WeakMap<Socket, Pipeline>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const answers = (pipelines.get(request.socket)?.answers ?? 0) + 1;
-    pipelines.set(request.socket, { answers, request, response });
-    response.once('close', () => {
-      pipelines.get(request.socket)!.answers -= 1;
-    });
+    const pipeline = pipelines.get(request.socket);
+    if (pipeline === undefined) pipelines.set(request.socket, { answers: 1, request, response });
+    else {
+      pipeline.answers += 1;
+      pipeline.request = request;
+      pipeline.response = response;
+    }
+    response.on('close', closed);
   });
+  function closed(this: ServerResponse): void {
+    pipelines.get(this.req.socket)!.answers -= 1;
+  }
   server.on('clientError', ({ code }: NodeJS.ErrnoException, socket: Socket) => {
     // What stands behind the last request of a connection; its answer comes, and then the end.
     if (code === 'HPE_CLOSED_CONNECTION') return;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Cancellation } from '../../cancellation.ts';
 
 /** One request, as far as a handler of ours needs it. It is not the Request of the web platform: making one costs more than a job. */
 export interface HttpRequest {
@@ -11,10 +12,13 @@ export interface HttpRequest {
   readonly client: string;
   /** IP address of our end. */
   readonly local: string;
-  /** Aborted when the client went away, and with an HttpError of status 504 when the answer took too long. */
+  /**
+   * Aborted when the client went away, and with an HttpError of status 504 when the answer took too long. Whoever aborts it
+   * ends the request before its time: what its handler answers then is still sent.
+   */
+  readonly cancellation: Cancellation;
+  /** The cancellation's. */
   readonly signal: AbortSignal;
-  /** Ends the request before its time: aborts the signal. What its handler answers then is still sent. */
-  abort(reason: unknown): void;
   /** @throws HttpError 413 beyond `bytesMax`, 400 when the client broke off */
   body(bytesMax: number): Promise<Uint8Array>;
 }

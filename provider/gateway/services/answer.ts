@@ -9,16 +9,19 @@ export type Answer =
 
 const EMPTY = new Uint8Array(0);
 
+/** An answer that is short, here and figured out already. */
+export function wholeAnswer({ figures, whole }: ServiceResponse): Answer | undefined {
+  if (figures === undefined || whole === undefined || whole.length > HELD_BYTES_MAX) return undefined;
+  return { isWhole: true, body: whole, figures };
+}
+
 /**
  * Holds an answer until it is known what it took, so that the headers can say it. What is longer than `HELD_BYTES_MAX` is
  * streamed, and its receipt comes in the trailers.
  */
 export async function holdAnswer(response: ServiceResponse): Promise<Answer> {
-  const { figures, whole } = response;
-  if (whole !== undefined && whole.length <= HELD_BYTES_MAX) {
-    if (figures !== undefined) return { isWhole: true, body: whole, figures };
-    return withReceipt(whole, await response.receipt());
-  }
+  const { whole } = response;
+  if (whole !== undefined && whole.length <= HELD_BYTES_MAX) return withReceipt(whole, await response.receipt());
   const receipt = response.receipt();
   // Nobody may be waiting for it when the body breaks off.
   receipt.catch(() => {});

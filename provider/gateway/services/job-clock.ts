@@ -1,3 +1,4 @@
+import { LiveList } from '../../live-list.ts';
 import { HttpError, type HttpRequest } from '../http/index.ts';
 
 const CHECK_MS = 250;
@@ -10,7 +11,7 @@ interface Job {
 /** Deadlines of jobs under way: all are equally long, so one clock looks at the oldest. A timer for each would cost as much as the gateway's part of a job. */
 export class JobClock {
   readonly #timeoutMs: number;
-  readonly #jobs = new Set<Job>();
+  readonly #jobs = new LiveList<Job>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(timeoutMs: number) {
@@ -20,9 +21,8 @@ export class JobClock {
 
   /** Aborts the request when its time is over, unless the answer has begun: then whoever started the clock stops it. */
   start(request: HttpRequest, nowMs: number): () => void {
-    const job = { request, untilMs: nowMs + this.#timeoutMs };
-    this.#jobs.add(job);
-    return () => this.#jobs.delete(job);
+    const place = this.#jobs.add({ request, untilMs: nowMs + this.#timeoutMs });
+    return () => this.#jobs.remove(place);
   }
 
   close(): void {
@@ -31,9 +31,9 @@ export class JobClock {
 
   #check(): void {
     const nowMs = performance.now();
-    for (const { request, untilMs } of this.#jobs) {
+    for (const { request, untilMs } of this.#jobs.values()) {
       if (untilMs > nowMs) break;
-      request.abort(
+      request.cancellation.abort(
         new HttpError(504, 'SERVICE_TIMEOUT', `The service did not answer within ${this.#timeoutMs} ms`, {
           retryable: true,
           headers: { 'retry-after': '5' },

@@ -1,3 +1,4 @@
+import type { CID } from 'multiformats/cid';
 import { JobError, normalizeRequest } from '../../../sdk/client/index.ts';
 import { PATH_BYTES_MAX, QUERY_BYTES_MAX } from '../../../sdk/protocol/constants.ts';
 import type { ResolvedService, ServiceRunner } from '../../services/index.ts';
@@ -7,7 +8,7 @@ import { HttpError, type HttpReply, type HttpRequest } from '../http/index.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { Visitors } from '../visitors/index.ts';
 import { separateOrigin } from '../shared-origin.ts';
-import { holdAnswer } from './answer.ts';
+import { holdAnswer, wholeAnswer } from './answer.ts';
 import { compress } from './compress.ts';
 import { asHttpError } from './errors.ts';
 import { evidenceCar } from './evidence.ts';
@@ -65,29 +66,26 @@ export class Sites {
     // A preflight of another origin is answered without permissions: only the service can give them, on its answers.
     if (request.method === 'OPTIONS') return { status: 204, headers: { allow: ALLOW } };
     try {
-      const reply = await this.#serve(request, site);
-      const shaped = compress(request, reply);
+      const { path, query } = checkedTarget(site.target);
+      const found = this.#init.runner.resolve(site.name, request.cancellation);
+      const service = found instanceof Promise ? await found : found;
+      const file = service.site && (await this.#fileOf(request, service.site, path, query, site.isOwnOrigin));
+      const shaped = compress(request, file ?? (await this.#run(request, service, path, query, site)));
       return secured(shaped instanceof Promise ? await shaped : shaped, site.isOwnOrigin);
     } catch (error) {
       throw asHttpError(error, this.#init.showFailures);
     }
   }
 
-  async #serve(request: HttpRequest, site: SiteRequest): Promise<HttpReply> {
-    const { path, query } = splitTarget(site.target);
-    if (path.length > PATH_BYTES_MAX || query.length > QUERY_BYTES_MAX) {
-      const limits = `${PATH_BYTES_MAX} bytes of path and ${QUERY_BYTES_MAX} of query`;
-      throw new HttpError(414, 'URL_TOO_LONG', `An address has at most ${limits}`);
-    }
-    parsePath(path);
-    const service = await this.#init.runner.resolve(site.name, request.signal);
-    if (service.site !== undefined && (request.method === 'GET' || request.method === 'HEAD')) {
-      const search = query === '' ? '' : `?${query}`;
-      const { isOwnOrigin } = site;
-      const file = await this.#files.reply(request, service.site, { path, search, isOwnOrigin });
-      if (file !== undefined) return file;
-    }
-    return this.#run(request, service, path, query, site);
+  async #fileOf(
+    request: HttpRequest,
+    site: CID,
+    path: string,
+    query: string,
+    isOwnOrigin: boolean,
+  ): Promise<HttpReply | undefined> {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
+    return this.#files.reply(request, site, { path, search: query === '' ? '' : `?${query}`, isOwnOrigin });
   }
 
   async #run(
@@ -115,8 +113,8 @@ export class Sites {
     const admitted = visitors.admit(client, service.name, nowMs);
     const stopClock = this.#clock.start(request, nowMs);
     try {
-      const response = await runner.run(service, asked, request.signal);
-      const answer = await holdAnswer(response);
+      const response = await runner.run(service, asked, request.cancellation);
+      const answer = wholeAnswer(response) ?? (await holdAnswer(response));
       // What streams is counted when its receipt is there.
       if (answer.isWhole) admitted.settle(answer.figures.priceBytes);
       else
@@ -134,13 +132,25 @@ export class Sites {
     } catch (error) {
       const receipt = error instanceof JobError ? error.receipt?.receipt : undefined;
       // Who goes away while the work goes on has had the work.
-      admitted.settle(receipt?.priceBytes ?? (request.signal.aborted ? admitted.heldBytes : 0));
+      const { aborted, reason } = request.cancellation;
+      admitted.settle(receipt?.priceBytes ?? (aborted ? admitted.heldBytes : 0));
       // Why a job was cancelled is known here only.
-      throw request.signal.aborted ? request.signal.reason : error;
+      throw aborted ? reason : error;
     } finally {
       stopClock();
     }
   }
+}
+
+/** @throws HttpError 414, 400 */
+function checkedTarget(target: string): { path: string; query: string } {
+  const { path, query } = splitTarget(target);
+  if (path.length > PATH_BYTES_MAX || query.length > QUERY_BYTES_MAX) {
+    const limits = `${PATH_BYTES_MAX} bytes of path and ${QUERY_BYTES_MAX} of query`;
+    throw new HttpError(414, 'URL_TOO_LONG', `An address has at most ${limits}`);
+  }
+  parsePath(path);
+  return { path, query };
 }
 
 function secured(reply: HttpReply, isOwnOrigin: boolean): HttpReply {

@@ -33,7 +33,9 @@ export class Dispatcher {
   readonly #queue: FairQueue<Entry>;
   readonly #workers: Workers;
   readonly #watchdog: Watchdog;
-  readonly #batches = new Map<number, Batch>();
+  /** By slot. */
+  readonly #batches: (Batch | undefined)[];
+  #batchCount = 0;
   readonly #freeSlots: number[] = [];
   #lastGeneration = 0;
   #waiting = 0;
@@ -57,17 +59,18 @@ export class Dispatcher {
     };
     this.#workers = new Workers(limits, {
       answers: () => this.#collect(),
-      results: (slot, results) => this.#answered(this.#batches.get(slot), results),
+      results: (slot, results) => this.#answered(this.#batches[slot], results),
       question: (slot, question, port) => {
-        const batch = this.#batches.get(slot);
+        const batch = this.#batches[slot];
         const asks = batch?.generation === question.generation && !batch.killed;
         const entry = asks ? batch.entries[question.index] : undefined;
         void answerQuestion(port, question, entry, answers).then(() => this.#workers.control.reply(slot));
       },
-      lost: (slot, cause) => this.#lost(this.#batches.get(slot), cause),
+      lost: (slot, cause) => this.#lost(this.#batches[slot], cause),
     });
+    this.#batches = Array.from({ length: this.#workers.slots });
     for (let slot = this.#workers.slots - 1; slot >= 0; slot--) this.#freeSlots.push(slot);
-    this.#watchdog = new Watchdog(this.#workers.control, () => this.#batches.values(), {
+    this.#watchdog = new Watchdog(this.#workers.control, () => this.#liveBatches(), {
       kill: (batch, entry, error) => this.#kill(batch, entry, error),
       takeBack: (batch) => this.#takeBack(batch),
     });
@@ -75,7 +78,7 @@ export class Dispatcher {
 
   get runningJobs(): number {
     let count = 0;
-    for (const batch of this.#batches.values()) {
+    for (const batch of this.#liveBatches()) {
       for (const entry of batch.entries) if (entry.batch === batch && !entry.settled) count += 1;
     }
     return count;
@@ -97,7 +100,7 @@ export class Dispatcher {
   /** Starts as many jobs as there are workers and memory for. */
   pump(): void {
     while (!this.#stopped) {
-      const free = Math.min(this.#freeSlots.length, this.#limits.threads - (this.#batches.size - this.#waiting));
+      const free = Math.min(this.#freeSlots.length, this.#limits.threads - (this.#batchCount - this.#waiting));
       if (free <= 0) return;
       const entries = gatherBatch(this.#queue, this.#limits, free, this.#limits.memoryBytesMax - this.#reservedBytes);
       if (entries.length === 0) return;
@@ -121,7 +124,7 @@ export class Dispatcher {
 
   /** Lets running jobs finish for at most so long, then stops everything. */
   async stop(timeoutMs: number): Promise<void> {
-    if (this.#batches.size > 0) {
+    if (this.#batchCount > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#idle = resolve;
       const timer = setTimeout(resolve, timeoutMs);
@@ -130,7 +133,7 @@ export class Dispatcher {
     }
     this.#stopped = true;
     this.#watchdog.stop();
-    for (const batch of this.#batches.values()) {
+    for (const batch of this.#liveBatches()) {
       batch.killed = true;
       for (const entry of batch.entries) {
         if (entry.batch !== batch || entry.settled) continue;
@@ -153,7 +156,8 @@ export class Dispatcher {
       entry.batch = batch;
       entry.index = index;
     }
-    this.#batches.set(slot, batch);
+    this.#batches[slot] = batch;
+    this.#batchCount += 1;
     this.#reservedBytes += reservedBytes;
     this.counters.batches += 1;
     this.#workers.control.open(slot, generation, entries.length);
@@ -184,7 +188,7 @@ export class Dispatcher {
 
   /** Takes the results out of all mailboxes that have any. */
   #collect(): void {
-    for (const batch of this.#batches.values()) {
+    for (const batch of this.#liveBatches()) {
       if (this.#workers.control.answered(batch.slot, batch.generation)) this.#answered(batch);
     }
   }
@@ -292,20 +296,25 @@ export class Dispatcher {
   }
 
   #free(batch: Batch): void {
-    if (this.#batches.get(batch.slot) !== batch) return;
-    this.#batches.delete(batch.slot);
+    if (this.#batches[batch.slot] !== batch) return;
+    this.#batches[batch.slot] = undefined;
+    this.#batchCount -= 1;
     if (batch.waiting) this.#waiting -= 1;
     this.#freeSlots.push(batch.slot);
     this.#reservedBytes -= batch.reservedBytes;
-    if (this.#batches.size === 0) this.#idle?.();
+    if (this.#batchCount === 0) this.#idle?.();
   }
 
   #setWaiting(entry: Entry, waits: boolean): void {
     const { batch } = entry;
-    if (batch === undefined || batch.waiting === waits || this.#batches.get(batch.slot) !== batch) return;
+    if (batch === undefined || batch.waiting === waits || this.#batches[batch.slot] !== batch) return;
     batch.waiting = waits;
     this.#waiting += waits ? 1 : -1;
     if (waits) this.pump();
+  }
+
+  #liveBatches(): Batch[] {
+    return this.#batches.filter((batch) => batch !== undefined);
   }
 
   #elapsedMs(batch: Batch, entry: Entry): number {

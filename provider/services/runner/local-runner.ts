@@ -1,6 +1,7 @@
 import type { PeerId } from '@libp2p/interface';
 import { DEFAULT_LIMITS, JobError, normalizeRequest } from '../../../sdk/client/index.ts';
 import type { SealedReceipt, TaskLimits } from '../../../sdk/protocol/index.ts';
+import type { CancelSignal } from '../../cancellation.ts';
 import { isQuery, type Job, type Jobs } from '../../jobs/index.ts';
 import type { Outcome, OutcomeError } from '../../sandbox/index.ts';
 import type { Hosted } from '../hosting/index.ts';
@@ -9,7 +10,7 @@ import type { ResolvedService, ServiceResponse, ServiceRunner } from '../types.t
 export interface LocalRunnerInit {
   peerId: PeerId;
   /** A hosted service by name or short name, valid now. @throws ServiceError */
-  find: (name: string) => Promise<Hosted>;
+  find: (name: string) => Hosted | Promise<Hosted>;
   jobs: Pick<Jobs, 'run' | 'query'>;
   limits?: Partial<TaskLimits>;
 }
@@ -27,21 +28,21 @@ export class LocalRunner implements ServiceRunner {
     this.#limits = { ...DEFAULT_LIMITS, ...init.limits };
   }
 
-  async resolve(name: string): Promise<ResolvedService> {
-    const { handler, site, descriptor, sponsor, name: service } = await this.#init.find(name);
-    return { name: service, handler, site, descriptor, sponsor };
+  resolve(name: string): ResolvedService | Promise<ResolvedService> {
+    return this.#init.find(name);
   }
 
   /** @throws JobError with its receipt when the handler failed; ServiceError; what a job throws */
   async run(
     service: ResolvedService,
     request: Parameters<ServiceRunner['run']>[1],
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<ServiceResponse> {
+    const found = this.#init.find(service.name);
     const job: Job = {
       consumer: this.#init.peerId,
       // The handler of now: whoever resolved the name a moment ago shall not fail on an update of the service.
-      handler: (await this.#init.find(service.name)).handler,
+      handler: (found instanceof Promise ? await found : found).handler,
       request: normalizeRequest(request),
       limits: this.#limits,
       service: service.name,

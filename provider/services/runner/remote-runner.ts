@@ -11,6 +11,7 @@ import {
   type SealedDescriptor,
   type TaskLimits,
 } from '../../../sdk/protocol/index.ts';
+import { abortSignalOf, type CancelSignal } from '../../cancellation.ts';
 import type { GetBlock } from '../../store/index.ts';
 import { ServiceError } from '../errors.ts';
 import type { ServicesLimits } from '../limits.ts';
@@ -73,8 +74,8 @@ export class RemoteRunner implements ServiceRunner {
   }
 
   /** @throws ServiceError SERVICE_NOT_FOUND, SERVICE_EXPIRED; RecordError; DocumentError */
-  async resolve(name: string, signal: AbortSignal): Promise<ResolvedService> {
-    const { cid, descriptor } = await this.#descriptor(name, signal);
+  async resolve(name: string, signal: CancelSignal): Promise<ResolvedService> {
+    const { cid, descriptor } = await this.#descriptor(name, abortSignalOf(signal));
     const { handler, site, policy } = descriptor;
     return { name: descriptor.name, handler, site, descriptor: cid, sponsor: policy.sponsor };
   }
@@ -83,8 +84,9 @@ export class RemoteRunner implements ServiceRunner {
   async run(
     service: ResolvedService,
     request: Parameters<ServiceRunner['run']>[1],
-    signal: AbortSignal,
+    cancel: CancelSignal,
   ): Promise<ServiceResponse> {
+    const signal = abortSignalOf(cancel);
     // One time and seed for all attempts: wherever it runs, it is the same task.
     const fixed = normalizeRequest(request);
     const path = fixed.query === '' ? fixed.path : `${fixed.path}?${fixed.query}`;
