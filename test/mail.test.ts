@@ -175,6 +175,30 @@ it('whoever is blocked is refused by the mailbox, and what it left before is dro
   expect(await bob.mail.sync()).toEqual({ received: 1, errors: [] });
 });
 
+it('a mailbox is closed after what waits in it was taken, and letters come to the others from then on', async () => {
+  const hosts = [await mailboxProvider(), await mailboxProvider()];
+  const [first, second] = hosts.map(({ peerId }) => peerId.toString()) as [string, string];
+  const ada = await user([endpointOf(hosts[1]!)]);
+  const bob = await user(hosts.map(endpointOf));
+  await bob.mail.follow();
+  await bob.mail.closeAt([first]);
+  await ada.mail.send({ to: [bob.mail.address], subject: 'to the second' });
+  await vi.waitFor(() => expect(bob.mail.store.list({}).length).toBe(1), WAIT);
+  expect(hosts[0]!.mailboxes.peers()).toEqual([]);
+  expect(bob.mail.store.endpoints().map(({ peer }) => peer)).toEqual([second]);
+  await expect(bob.mail.closeAt([first])).rejects.toMatchObject({ code: 'NO_MAILBOX' });
+  const carol = await user([endpointOf(hosts[1]!)]);
+  await ada.mail.send({ to: [carol.mail.address], subject: 'waits' });
+  expect(await carol.mail.closeAt([second])).toEqual([{ peer: second, messages: 0 }]);
+  expect(carol.mail.store.list({}).map(({ subject }) => subject)).toEqual(['waits']);
+  const late = await ada.mail.send({ to: [carol.mail.address], subject: 'too late' });
+  expect(late.deliveries).toMatchObject([{ isSent: false, error: expect.stringContaining('MAILBOX_UNKNOWN') }]);
+  // One that cannot be reached is closed later.
+  await hosts[1]!.stop();
+  expect(await bob.mail.closeAt([second])).toMatchObject([{ peer: second, error: { code: 'NO_ENDPOINT' } }]);
+  expect(bob.mail.store.endpoints().map(({ peer }) => peer)).toEqual([second]);
+});
+
 it('a letter to oneself is a note', async () => {
   const { users } = await scene(1);
   const [ada] = users as [User];

@@ -30,6 +30,24 @@ export async function open(flags: MailFlags & { at: string[]; payer: string; acc
   });
 }
 
+export async function close(flags: MailFlags & { at: string[]; all?: boolean }): Promise<void> {
+  if (flags.at.length > 0 === (flags.all === true)) throw new UsageError('Name providers with --at, or give --all');
+  const at = flags.at.map((text) => ['at', text.includes('/') ? checkPeerAddress('--at', text) : text]);
+  await withMail(flags, async (ask) => {
+    const query = new URLSearchParams(at);
+    const { mailboxes } = await ask<{ mailboxes: (Opened['mailboxes'][number] & { messages?: number })[] }>(
+      `DELETE /mailboxes?${query}`,
+    );
+    print(flags, { mailboxes }, () =>
+      mailboxes.map(({ peer, error, messages = 0 }) => {
+        const left = messages === 0 ? '' : `; ${messages} that another device has taken are gone`;
+        return `  ${peer}: ${error ?? `closed, what waited is here${left}`}`;
+      }),
+    );
+    if (mailboxes.some(({ error }) => error !== undefined)) process.exitCode = 1;
+  });
+}
+
 export async function send(to: string[], flags: SendFlags): Promise<void> {
   const text = flags.text === undefined ? undefined : Buffer.from(await bodyOf(flags.text)).toString();
   const files = await Promise.all(flags.attach.map(readAttachment));

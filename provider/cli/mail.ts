@@ -65,6 +65,15 @@ Your address is your peer id. Letters are kept in the directory of --home, which
     );
 
   add(
+    'close',
+    'Close mailboxes, after what waits in them was fetched. Others can write to you at those that you keep.',
+    '  workswap mail close --at 12D3KooW...\n  workswap mail close --all',
+  )
+    .option('--at <PEER>', 'peer id or multiaddr of the provider; may be repeated', repeat, [])
+    .option('--all', 'all of them')
+    .action(async (flags: MailFlags & { at: string[]; all?: boolean }) => (await actions()).close(flags));
+
+  add(
     'send',
     'Send a letter. Whoever cannot be reached is tried again by "mail ls".',
     `  workswap mail send ada --subject Hello --text 'How are you?'

@@ -77,6 +77,7 @@ export class MailApi {
         return { peer: await mail.setBlocked(who, isBlocked), isBlocked };
       },
       'POST /mailboxes': (request) => this.#open(request),
+      'DELETE /mailboxes': (request) => this.#close(request),
     };
   }
 
@@ -137,16 +138,25 @@ export class MailApi {
       throw new MailError('NO_MAILBOX', 'Name a provider with --at; it prints its address when it starts.');
     }
     const opened = await this.#mail.openAt(endpoints, { payer, accept }, request.signal);
-    const mailboxes = opened.map(({ peer: at_, error }) => ({
-      peer: at_,
-      ...(error === undefined ? {} : { error: error.message }),
-    }));
+    const mailboxes = opened.map(({ error, ...one }) => ({ ...one, ...defined(error) }));
     return { address: this.#mail.address, mailboxes };
+  }
+
+  /** Those of `at`, or all. */
+  async #close({ query, signal }: MailRequest): Promise<object> {
+    const at_ = query.getAll('at');
+    const peers = at_.length > 0 ? at_ : this.#mail.store.endpoints().map((endpoint) => endpoint.peer);
+    const closed = await this.#mail.closeAt(peers, signal);
+    return { mailboxes: closed.map(({ error, ...one }) => ({ ...one, ...defined(error) })) };
   }
 }
 
 async function json({ body }: MailRequest): Promise<unknown> {
   return JSON.parse(new TextDecoder().decode(await body(REQUEST_BYTES_MAX)));
+}
+
+function defined(error: Error | undefined): { error?: string } {
+  return error === undefined ? {} : { error: error.message };
 }
 
 function cidOf(text_: string): CID {

@@ -3,6 +3,7 @@ export type { NewAttachment } from './attachments.ts';
 export { MailError, type MailErrorCode } from './errors.ts';
 export type { Attachment, Letter } from './letter.ts';
 export { Mail, type MailInit, type NewLetter, type OpenedLetter, type Synced } from './mail.ts';
+export type { ClosedMailbox } from './own-mailboxes.ts';
 export { openMail } from './open.ts';
 export { findRunning, sayRunning, sayStopped, type RunningMail } from './running.ts';
 export type { AttachmentView, DeliveryView, LetterView, PersonView, RowView } from './views.ts';

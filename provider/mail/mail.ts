@@ -2,22 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { PrivateKey } from '@libp2p/interface';
 import type { Blockstore } from 'interface-blockstore';
 import type { Endpoint } from '../../sdk/protocol/index.ts';
-import {
-  Inbox,
-  MailboxClient,
-  openMailboxesAt,
-  type MailboxNode,
-  type MailboxSettings,
-  type Message,
-} from '../mailbox/index.ts';
+import { Inbox, MailboxClient, type MailboxNode, type Message } from '../mailbox/index.ts';
 import type { GetBlock } from '../store/index.ts';
-import { decryptWith, mailKeyOf } from './age.ts';
+import { decryptWith } from './age.ts';
 import { loadAttachment, storeAttachment, type NewAttachment } from './attachments.ts';
 import { addContact, peerOf, verifyContact } from './contacts.ts';
 import { Deliveries } from './delivery.ts';
 import { MailError } from './errors.ts';
 import { openLetter, signLetter, type Attachment, type Letter } from './letter.ts';
 import { LETTER_ID_BYTES, RECIPIENTS_MAX } from './limits.ts';
+import { OwnMailboxes, type ClosedMailbox } from './own-mailboxes.ts';
 import { unpad } from './padding.ts';
 import type { Contact, Delivery, LetterRow, MailSettings, MailStore } from './store.ts';
 
@@ -61,6 +55,7 @@ export class Mail {
   readonly #init: MailInit;
   readonly #client: MailboxClient;
   readonly #deliveries: Deliveries;
+  readonly #mailboxes: OwnMailboxes;
   readonly #listeners = new Set<(letter: LetterRow) => void>();
   readonly #stop = new AbortController();
   #inbox: Inbox | undefined;
@@ -70,6 +65,8 @@ export class Mail {
     this.#init = init;
     this.#client = new MailboxClient(init.node);
     this.#deliveries = new Deliveries(this.#client, init.store, this.#stop.signal);
+    const { store, identity, node } = init;
+    this.#mailboxes = new OwnMailboxes({ client: this.#client, store, identity, key: node.privateKey });
   }
 
   /** Our peer id: what others write to. */
@@ -87,23 +84,21 @@ export class Mail {
     settings: MailSettings = this.store.settings(),
     signal?: AbortSignal,
   ): Promise<{ peer: string; error?: Error }[]> {
-    const { node, store, identity } = this.#init;
-    const { payer, accept } = settings;
-    const mailboxSettings: MailboxSettings = {
-      payer,
-      accept: accept === 'contacts' ? 'allowed' : 'anyone',
-      allowed: accept === 'contacts' ? store.contacts().map(({ peer }) => peer) : [],
-      blocked: store.blocked(),
-    };
-    const opened = await openMailboxesAt(this.#client, endpoints, {
-      key: node.privateKey,
-      mailKey: await mailKeyOf(identity),
-      settings: mailboxSettings,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    store.setEndpoints(endpoints, settings);
+    const opened = await this.#mailboxes.openAt(endpoints, settings, signal);
     if (this.#inbox !== undefined) await this.follow();
     return opened;
+  }
+
+  /** Closes our mailboxes at these providers, after what waits there was taken. @throws MailError NO_MAILBOX */
+  async closeAt(peers: readonly string[], signal?: AbortSignal): Promise<ClosedMailbox[]> {
+    const isFollowing = this.#inbox !== undefined;
+    await this.#inbox?.stop();
+    this.#inbox = undefined;
+    try {
+      return await this.#mailboxes.closeAt(peers, (endpoints) => this.#newInbox(endpoints).takeAll(signal), signal);
+    } finally {
+      if (isFollowing) await this.follow();
+    }
   }
 
   /** Encrypts a file, for a letter to name it. @throws MailError ATTACHMENT_INVALID */
@@ -164,11 +159,11 @@ export class Mail {
     await following;
   }
 
-  #newInbox(): Inbox {
-    const { store, onError } = this.#init;
+  #newInbox(endpoints: readonly Endpoint[] = this.store.endpoints()): Inbox {
+    const { onError } = this.#init;
     return new Inbox({
       client: this.#client,
-      endpoints: store.endpoints(),
+      endpoints,
       receive: this.#receive,
       ...(onError === undefined ? {} : { onError }),
     });

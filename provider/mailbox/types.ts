@@ -13,7 +13,7 @@ export interface MailboxSettings {
 export const DEFAULT_SETTINGS: MailboxSettings = { payer: 'sender', accept: 'anyone', allowed: [], blocked: [] };
 
 /** What became of a message, as its sender may know. */
-export type MessageState = 'waiting' | 'acknowledged' | 'expired' | 'unknown';
+export type MessageState = 'waiting' | 'acknowledged' | 'closed' | 'expired' | 'unknown';
 
 export interface MessageStatus {
   state: MessageState;
@@ -44,6 +44,30 @@ export interface Message extends MessageHead {
 export interface Waiting {
   messages: number;
   bytes: number;
+}
+
+/** One mailbox, as its provider sees it. */
+export interface MailboxFigures extends Waiting {
+  /** Whose it is. */
+  peer: string;
+  payer: Payer;
+  /** How long the first of its messages has waited. */
+  oldestMs?: number;
+}
+
+/** All that is kept. */
+export interface MailboxTotals extends Waiting {
+  mailboxes: number;
+  files: number;
+  filesBytes: number;
+}
+
+/** What closing a mailbox ended. */
+export interface Closed {
+  /** Messages that waited. */
+  messages: number;
+  /** What their recipient was charged for keeping them. */
+  priceBytes: number;
 }
 
 /** What keeping a message costs. */

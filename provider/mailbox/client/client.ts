@@ -149,7 +149,7 @@ export class MailboxClient {
     );
     const known = asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     if (known.length === 0) throw (asked[0] as PromiseRejectedResult | undefined)?.reason ?? noEndpoint(to);
-    const order = ['acknowledged', 'waiting', 'expired', 'unknown'];
+    const order = ['acknowledged', 'waiting', 'closed', 'expired', 'unknown'];
     return known.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0]!;
   }
 

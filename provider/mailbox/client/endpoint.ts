@@ -5,6 +5,7 @@ import { MailboxError } from '../errors.ts';
 import { HOLD_TIMEOUT_MS, TTL_MS_DEFAULT } from '../limits.ts';
 import {
   acknowledgeAnswerOf,
+  closeAnswerOf,
   decodeAnswer,
   listAnswerOf,
   putAnswerOf,
@@ -15,7 +16,7 @@ import {
 } from '../net/answers.ts';
 import { ANSWER_BYTES_MAX, ANSWER_TIMEOUT_MS, MAILBOX_PROTOCOL, OPEN_TIMEOUT_MS } from '../net/constants.ts';
 import { encodeQuestion, type Question } from '../net/wire.ts';
-import type { MailboxRates, MailboxSettings, Message, MessageHead, MessageStatus, Waiting } from '../types.ts';
+import type { Closed, MailboxRates, MailboxSettings, Message, MessageHead, MessageStatus, Waiting } from '../types.ts';
 
 export interface EndpointInit {
   libp2p: Pick<Libp2p, 'dialProtocol'>;
@@ -66,6 +67,13 @@ export class MailboxEndpoint {
     signal?: AbortSignal,
   ): Promise<MailboxRates> {
     return this.#ask({ ask: 'open', settings, ...published }, ratesOf, signal);
+  }
+
+  /** Ends our mailbox here: what waits in it is gone, and its senders can tell. @throws RefusedError MAILBOX_UNKNOWN */
+  async closeMailbox(signal?: AbortSignal): Promise<Closed> {
+    const closed = await this.#ask({ ask: 'close' }, closeAnswerOf, signal);
+    if (closed.priceBytes > 0) this.#init.onPrice?.(this.provider, closed.priceBytes);
+    return closed;
   }
 
   /**

@@ -1,13 +1,13 @@
 import { decodeMap, isMap } from '../../../sdk/protocol/signed.ts';
 import { refusalOf, type RefusedError } from '../../net/index.ts';
 import { MESSAGE_BYTES_MAX, PAGE_MESSAGES_MAX } from '../limits.ts';
-import type { MailboxRates, Message, MessageHead, MessageState, MessageStatus, Waiting } from '../types.ts';
+import type { Closed, MailboxRates, Message, MessageHead, MessageState, MessageStatus, Waiting } from '../types.ts';
 import { STATUS_IDS_MAX } from './constants.ts';
 import { bytesOf, countOf, listOf, malformed, messageIdOf, peerOf } from './wire.ts';
 
 type Fields = Record<string, unknown>;
 
-const STATES: readonly MessageState[] = ['waiting', 'acknowledged', 'expired', 'unknown'];
+const STATES: readonly MessageState[] = ['waiting', 'acknowledged', 'closed', 'expired', 'unknown'];
 
 /** What became of a put. */
 export interface PutAnswer {
@@ -52,6 +52,10 @@ export function takeAnswerOf(ok: Fields): { messages: Message[]; more: boolean }
 
 export function acknowledgeAnswerOf(ok: Fields): number {
   return countOf(ok['acknowledged']);
+}
+
+export function closeAnswerOf(ok: Fields): Closed {
+  return { messages: countOf(ok['messages']), priceBytes: countOf(ok['priceBytes']) };
 }
 
 export function statusAnswerOf(ok: Fields): MessageStatus[] {

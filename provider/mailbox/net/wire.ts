@@ -12,6 +12,7 @@ import { ACKNOWLEDGE_MAX, PEER_TEXT_MAX, STATUS_IDS_MAX } from './constants.ts';
 /** What a peer asks on a stream of /workswap/mailbox/1.0.0: a DAG-CBOR map with `id`, which the answer carries too. */
 export type Question =
   | { ask: 'rates' }
+  | { ask: 'close' }
   | { ask: 'open'; settings: MailboxSettings; record?: Uint8Array; document?: Uint8Array }
   | { ask: 'put'; to: string; message: Uint8Array; body: Uint8Array; ttlMs: number; priceMaxBytes: number }
   | { ask: 'hold'; to: string; root: CID; bytes: number; ttlMs: number; priceMaxBytes: number }
@@ -52,6 +53,7 @@ function toQuestion(map: Record<string, unknown>): Question {
   const only = (...fields: string[]): void => hasOnly('question', map, ['id', 'ask', ...fields]);
   switch (ask) {
     case 'rates':
+    case 'close':
       only();
       return { ask };
     case 'open': {

@@ -6,6 +6,8 @@ import type { MailboxSettings, MessageState } from '../types.ts';
 export type Operation =
   | { do: 'open'; peer: string; settings: MailboxSettings }
   | { do: 'put'; put: Put }
+  /** What waits in it is ended bit by bit, by sweeps; from now on nobody gets it. */
+  | { do: 'close'; peer: string }
   | { do: 'acknowledge'; mailbox: number; sequences: readonly number[] }
   /** A file that is in the block store by now is kept from here on. */
   | { do: 'hold'; root: Uint8Array; sender: string; bytes: number; ttlMs: number }
@@ -24,12 +26,13 @@ export interface Put {
 
 export type Result =
   | { is: 'opened'; mailbox: number }
+  | { is: 'closed'; messages: number; recipientPriceBytes: number }
   | { is: 'stored'; mailbox: number; sequence: number }
   /** It was put before: what became of it. */
   | { is: 'known'; state: MessageState }
   | { is: 'acknowledged'; count: number }
   | { is: 'held' }
-  | { is: 'swept'; count: number }
+  | { is: 'swept'; expired: number; count: number }
   | { is: 'refused'; code: MailboxErrorCode; message: string };
 
 /** One transaction. The bodies of all puts stand in one buffer, since that is handed over to the thread without a copy. */
@@ -41,4 +44,8 @@ export interface Batch {
   limits: MailboxLimits;
   mailboxMs: number;
   wallMs: number;
+}
+
+export function refused(code: MailboxErrorCode, message: string): Result {
+  return { is: 'refused', code, message };
 }

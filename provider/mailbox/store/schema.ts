@@ -75,5 +75,14 @@ export const mailboxSchema: Schema = {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX held_by_sender ON held (sender);
     `,
+    `
+    ALTER TABLE mailboxes ADD COLUMN is_open INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE mailboxes ADD COLUMN closed_ms INTEGER NOT NULL DEFAULT 0;
+    -- Messages up to this sequence were here when it was closed: nobody gets them, whether it is opened again or not. 0: none
+    -- is left. The row stays until nothing refers to it.
+    ALTER TABLE mailboxes ADD COLUMN closed_sequence INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX mailboxes_closed ON mailboxes (closed_sequence) WHERE closed_sequence > 0;
+    CREATE INDEX mailboxes_to_forget ON mailboxes (id) WHERE is_open = 0;
+    `,
   ],
 };

@@ -3,7 +3,16 @@ import { LedgerTime, systemClock, type LedgerClock } from '../../ledger/index.ts
 import { migrate, openWriteTarget, type Database, type WriteTarget } from '../../store/index.ts';
 import { MailboxError } from '../errors.ts';
 import { DOWNTIME_MS_MAX, type MailboxLimits } from '../limits.ts';
-import type { Message, MessageHead, MessageState, MessageStatus, Payer, Waiting } from '../types.ts';
+import type {
+  MailboxFigures,
+  MailboxTotals,
+  Message,
+  MessageHead,
+  MessageState,
+  MessageStatus,
+  Payer,
+  Waiting,
+} from '../types.ts';
 import type { Batch, Operation, Result } from './operations.ts';
 import { mailboxSchema } from './schema.ts';
 
@@ -36,6 +45,8 @@ export class MailboxStore {
   readonly #body: Statement;
   readonly #status: Statement;
   readonly #nextExpiry: Statement;
+  readonly #totals: Statement;
+  readonly #largest: Statement;
 
   private constructor(
     database: Database,
@@ -50,24 +61,41 @@ export class MailboxStore {
     const row = sqlite.prepare('SELECT mailbox_ms, wall_ms FROM clock').get();
     const stored = row && { ledgerMs: Number(row['mailbox_ms']), wallMs: Number(row['wall_ms']) };
     this.#time = new LedgerTime(clock, stored, DOWNTIME_MS_MAX);
-    this.#mailbox = sqlite.prepare('SELECT id, payer FROM mailboxes WHERE peer = ?');
-    this.#peers = sqlite.prepare('SELECT peer FROM mailboxes');
+    this.#mailbox = sqlite.prepare('SELECT id, payer FROM mailboxes WHERE peer = ? AND is_open = 1');
+    this.#peers = sqlite.prepare('SELECT peer FROM mailboxes WHERE is_open = 1');
     this.#waiting = sqlite.prepare(`SELECT messages, bytes FROM usage WHERE mailbox = ? AND sender = ''`);
     this.#heads = sqlite.prepare(
       `SELECT sequence, sender, id, bytes, put_ms, expires_ms, price FROM messages
-       WHERE mailbox = ? AND sequence > ? AND expires_ms > ? ORDER BY sequence LIMIT ?`,
+       WHERE mailbox = ?1 AND sequence > max(?2, (SELECT closed_sequence FROM mailboxes WHERE id = ?1)) AND expires_ms > ?3
+       ORDER BY sequence LIMIT ?4`,
     );
     this.#body = sqlite.prepare('SELECT body FROM messages WHERE sequence = ?');
     this.#status = sqlite.prepare(
-      `SELECT 'waiting' AS state, put_ms AS since_ms FROM messages
-         WHERE mailbox = ?1 AND sender = ?2 AND id = ?3 AND expires_ms > ?4
-       UNION ALL SELECT 'expired', expires_ms FROM messages
-         WHERE mailbox = ?1 AND sender = ?2 AND id = ?3 AND expires_ms <= ?4
-       UNION ALL SELECT state, ended_ms FROM ended WHERE mailbox = ?1 AND sender = ?2 AND id = ?3`,
+      `SELECT CASE WHEN sequence <= closed_sequence THEN 'closed' WHEN expires_ms <= ?4 THEN 'expired' ELSE 'waiting' END
+           AS state,
+         CASE WHEN sequence <= closed_sequence THEN closed_ms WHEN expires_ms <= ?4 THEN expires_ms ELSE put_ms END
+           AS since_ms
+         FROM mailboxes JOIN messages ON mailbox = mailboxes.id WHERE peer = ?1 AND sender = ?2 AND messages.id = ?3
+       UNION ALL SELECT state, ended_ms FROM mailboxes JOIN ended ON mailbox = mailboxes.id
+         WHERE peer = ?1 AND sender = ?2 AND ended.id = ?3`,
     );
     this.#nextExpiry = sqlite.prepare(
       `SELECT min(at) AS at FROM (SELECT min(expires_ms) AS at FROM messages
-       UNION ALL SELECT min(forget_ms) FROM ended UNION ALL SELECT min(expires_ms) FROM held)`,
+       UNION ALL SELECT min(forget_ms) FROM ended UNION ALL SELECT min(expires_ms) FROM held
+       UNION ALL SELECT min(0) FROM mailboxes WHERE closed_sequence > 0)`,
+    );
+    this.#totals = sqlite.prepare(
+      `SELECT (SELECT count(*) FROM mailboxes WHERE is_open = 1) AS mailboxes, messages, bytes,
+         (SELECT count(*) FROM held) AS files, (SELECT coalesce(sum(bytes), 0) FROM held) AS files_bytes
+       FROM (SELECT 0 AS mailbox, '' AS sender) LEFT JOIN usage USING (mailbox, sender)`,
+    );
+    this.#largest = sqlite.prepare(
+      `SELECT peer, payer, messages, bytes,
+         (SELECT put_ms FROM messages WHERE mailbox = m.id AND sequence > m.closed_sequence ORDER BY sequence LIMIT 1)
+           AS put_ms
+       FROM (SELECT mailboxes.*, coalesce(messages, 0) AS messages, coalesce(bytes, 0) AS bytes
+         FROM mailboxes LEFT JOIN usage ON mailbox = mailboxes.id AND sender = ''
+         WHERE is_open = 1 ORDER BY bytes DESC LIMIT ?) AS m`,
     );
   }
 
@@ -133,11 +161,36 @@ export class MailboxStore {
     return row && { ...head, body: row['body'] as Uint8Array };
   }
 
-  status(mailbox: number, sender: string, id: Uint8Array): MessageStatus {
+  /** Of a message to a peer, whose mailbox may be closed by now. */
+  status(peer: string, sender: string, id: Uint8Array): MessageStatus {
     const nowMs = this.nowMs();
-    const row = this.#status.get(mailbox, sender, id, nowMs);
+    const row = this.#status.get(peer, sender, id, nowMs);
     if (row === undefined) return { state: 'unknown' };
     return { state: row['state'] as MessageState, sinceMs: Math.max(0, nowMs - Number(row['since_ms'])) };
+  }
+
+  totals(): MailboxTotals {
+    const row = this.#totals.get();
+    const of = (name: string): number => Number(row?.[name] ?? 0);
+    return {
+      mailboxes: of('mailboxes'),
+      messages: of('messages'),
+      bytes: of('bytes'),
+      files: of('files'),
+      filesBytes: of('files_bytes'),
+    };
+  }
+
+  /** Those that take most first. */
+  largest(limit: number): MailboxFigures[] {
+    const nowMs = this.nowMs();
+    return this.#largest.all(limit).map((row) => ({
+      peer: row['peer'] as string,
+      payer: row['payer'] as Payer,
+      messages: Number(row['messages']),
+      bytes: Number(row['bytes']),
+      ...(row['put_ms'] === null ? {} : { oldestMs: Math.max(0, nowMs - Number(row['put_ms'])) }),
+    }));
   }
 
   /** Milliseconds until something expires or can be forgotten; undefined when nothing is there. */
