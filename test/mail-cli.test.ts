@@ -62,6 +62,12 @@ it('two people write to each other with nothing but the commands', async () => {
   expect(table.stdout.toString()).toMatch(/bob +just now +The plan/);
   const nobody = await workswap(['mail', 'send', 'nobody', '--home', join(files, 'ada')]);
   expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('mail contacts add nobody') });
+  // A mailbox that is given up is emptied first.
+  await ada('send', 'bob', '--subject', 'The last');
+  expect(await bob('close', '--at', host.peerId)).toEqual({ mailboxes: [{ peer: host.peerId, messages: 0 }] });
+  expect((await bob('ls')).letters).toMatchObject([{ subject: 'The last' }]);
+  const unasked = await workswap(['mail', 'close', '--home', join(files, 'bob')]);
+  expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') });
 });
 
 /** Goal: the page and the commands are used at once. Method: a gateway with the mail of a home, and every command beside it. */

@@ -5,6 +5,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { expect, onTestFinished, test } from 'vitest';
 import { consumer, directory, handler, offer, provider } from '../../test/fixtures.ts';
+import { mailboxProvider, recipient, sender } from '../../test/mailbox-scene.ts';
 import { maintain } from '../../test/service-scene.ts';
 import type { Provider } from '../provider.ts';
 import { startGateway } from '../gateway/index.ts';
@@ -82,6 +83,33 @@ test('services are shown with state roots, commits and history, the gateway with
   expect(figures.services[0].history).toMatchObject([{ updates: 1 }, { updates: 1 }]);
   expect(figures.gateway).toMatchObject({ requestsAnswered: 3, visitors: 1, refused: { NOT_FOUND: 1 } });
   expect(figures.handlers).toMatchObject([{ handler: notes.toString(), jobs: 2 }]);
+});
+
+test('mailboxes are shown with what waits, counted for Prometheus, and closed', async () => {
+  const host = await mailboxProvider();
+  const admin = await open(host);
+  const bob = await recipient([host]);
+  const ada = await sender(host);
+  for (let i = 0; i < 2; i++) await ada.client.send(bob.peer, Buffer.from('secret'));
+  const peer = bob.peer.toString();
+  // Read again after every change by the operator.
+  expect((await post(admin, '/api/peer', { peer, override: null })).status).toBe(200);
+  expect(await figuresOf(admin)).toMatchObject({
+    mailboxes: [{ peer, payer: 'sender', messages: 2, bytes: 524, connected: true, oldestMs: expect.any(Number) }],
+    mailboxTotals: { mailboxes: 1, messages: 2, bytes: 524, files: 0 },
+  });
+  const metrics = async () => (await fetch(`${admin.origin}/metrics`)).text();
+  expect(await metrics()).toMatch(/workswap_mailbox_bytes 524/);
+  expect(await metrics()).toMatch(/workswap_mailbox_messages_total\{what="stored"\} 2/);
+  expect(await metrics()).not.toContain(peer);
+  expect((await fetch(`${admin.origin}/api/mailbox/close`, { method: 'POST', body: '{}' })).status).toBe(401);
+  expect((await post(admin, '/api/mailbox/close', { peer: 'nobody' })).status).toBe(409);
+  const closed = await post(admin, '/api/mailbox/close', { peer });
+  expect([closed.status, await closed.json()]).toEqual([200, { peer, messages: 2, priceBytes: 0 }]);
+  expect(await figuresOf(admin)).toMatchObject({ mailboxes: [], mailboxTotals: { mailboxes: 0 } });
+  const twice = await post(admin, '/api/mailbox/close', { peer });
+  expect([twice.status, (await twice.json()).error.code]).toEqual([409, 'MAILBOX_UNKNOWN']);
+  expect(await metrics()).toMatch(/workswap_mailbox_messages_total\{what="closed"\} 2/);
 });
 
 test('nothing is told or done without the token, which the address carries once into a cookie', async () => {

@@ -1,5 +1,6 @@
 import type { Gateway } from '../gateway/index.ts';
 import type { Account } from '../ledger/index.ts';
+import type { MailboxFigures, MailboxTotals } from '../mailbox/index.ts';
 import type { Provider } from '../provider.ts';
 import { ADMIN_LIMITS } from './limits.ts';
 import { ServicesView } from './services-view.ts';
@@ -31,6 +32,21 @@ export interface AccountsView {
   read: number;
   more: boolean;
   totals: Pick<Sample, 'blocksSent' | 'blocksRecv' | 'workSent' | 'workRecv' | 'owedToUs' | 'owedByUs'>;
+}
+
+/** What waits for peers that are offline; the mailboxes that take most first. */
+export interface MailboxesView {
+  mailboxes: (MailboxFigures & { connected: boolean })[];
+  mailboxTotals: MailboxTotals;
+}
+
+export function mailboxesView({ mailboxes, libp2p }: Provider): MailboxesView {
+  const connected = new Set(libp2p.getPeers().map(String));
+  const { mailboxes: shown, totals } = mailboxes.figures(ADMIN_LIMITS.mailboxesShownMax);
+  return {
+    mailboxes: shown.map((mailbox) => ({ ...mailbox, connected: connected.has(mailbox.peer) })),
+    mailboxTotals: totals,
+  };
 }
 
 /** Accounts, those that owe most in either direction first. Reads at most so many; the totals are of these. */
@@ -101,8 +117,9 @@ export class Sampler {
   readonly #samples: Sample[] = [];
   readonly #listeners = new Set<(sample: Sample) => void>();
   #accounts: AccountsView;
-  /** When accounts are read next: seldom when there are many. */
-  #accountsDueMs = 0;
+  #mailboxes: MailboxesView;
+  /** When accounts and mailboxes are read next: seldom when there are many. */
+  #dueMs = 0;
   #lastEnded = { finished: 0, failed: 0, timeMs: Date.now() };
   #timer: NodeJS.Timeout | undefined;
 
@@ -111,6 +128,7 @@ export class Sampler {
     this.#gateway = gateway;
     this.#services = new ServicesView(provider);
     this.#accounts = accountsView(provider);
+    this.#mailboxes = mailboxesView(provider);
   }
 
   start(): void {
@@ -128,7 +146,13 @@ export class Sampler {
   async figures(): Promise<Record<string, unknown>> {
     const gateway = this.#gateway && { url: this.#gateway.url, ...this.#gateway.stats() };
     const services = await this.#services.read();
-    return { ...jobFigures(this.#provider), ...this.#accounts, ...services, gateway: gateway ?? null };
+    return {
+      ...jobFigures(this.#provider),
+      ...this.#accounts,
+      ...this.#mailboxes,
+      ...services,
+      gateway: gateway ?? null,
+    };
   }
 
   get samples(): readonly Sample[] {
@@ -140,12 +164,18 @@ export class Sampler {
     return this.#accounts;
   }
 
+  /** As old as the accounts. */
+  get mailboxes(): MailboxTotals {
+    return this.#mailboxes.mailboxTotals;
+  }
+
   /** After a change by the operator. */
-  refreshAccounts(): void {
+  refresh(): void {
     const startedMs = performance.now();
     this.#accounts = accountsView(this.#provider);
+    this.#mailboxes = mailboxesView(this.#provider);
     const nowMs = performance.now();
-    this.#accountsDueMs = nowMs + (nowMs - startedMs) * ADMIN_LIMITS.accountsShare;
+    this.#dueMs = nowMs + (nowMs - startedMs) * ADMIN_LIMITS.readingShare;
   }
 
   onSample(listener: (sample: Sample) => void): () => void {
@@ -160,7 +190,7 @@ export class Sampler {
   #take(): void {
     // Of a node that stops there is nothing to tell any more: its ledger may be closed.
     if (this.#provider.libp2p.status !== 'started') return;
-    if (performance.now() >= this.#accountsDueMs) this.refreshAccounts();
+    if (performance.now() >= this.#dueMs) this.refresh();
     const { jobs, sandbox } = this.#provider.stats();
     const timeMs = Date.now();
     const seconds = Math.max(0.001, (timeMs - this.#lastEnded.timeMs) / 1000);

@@ -5,6 +5,7 @@ export const ADMIN_LIMITS = {
   /** Accounts that are looked at for the table; it shows the most recent and the largest of them. */
   accountsReadMax: 10_000,
   accountsShownMax: 100,
+  mailboxesShownMax: 50,
   handlersShownMax: 50,
   recentShownMax: 30,
   liveShownMax: 100,
@@ -15,8 +16,8 @@ export const ADMIN_LIMITS = {
   /** One sample every two seconds for an hour. */
   samplesMax: 1800,
   samplePeriodMs: 2000,
-  /** Reading accounts may take one part in so many of the time. */
-  accountsShare: 50,
+  /** Reading accounts and mailboxes may take one part in so many of the time. */
+  readingShare: 50,
   bodyBytesMax: 16 * 1024,
   /** Events that wait for a page that does not read. */
   eventsWaitingMax: 64,

@@ -42,6 +42,21 @@ export function createMetrics(provider: Provider, sampler: Sampler): Metrics {
     gauge(`${kind}_sent_bytes`, `Bytes of ${kind} given to peers`, () => sampler.accounts.totals[`${kind}Sent`]);
     gauge(`${kind}_received_bytes`, `Bytes of ${kind} got from peers`, () => sampler.accounts.totals[`${kind}Recv`]);
   }
+  gauge('mailboxes', 'Mailboxes of peers', () => sampler.mailboxes.mailboxes);
+  gauge('mailbox_messages', 'Messages that wait', () => sampler.mailboxes.messages);
+  gauge('mailbox_bytes', 'Bytes of messages that wait', () => sampler.mailboxes.bytes);
+  gauge('mailbox_files_bytes', 'Bytes of files that messages name', () => sampler.mailboxes.filesBytes);
+  // oxlint-disable-next-line no-new: a counter registers itself
+  new Counter({
+    name: 'workswap_mailbox_messages_total',
+    help: 'Messages since the start: stored, and what ended them',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [what, count] of Object.entries(provider.mailboxes.counts())) this.inc({ what }, count);
+    },
+  });
   const ended = new Counter({
     name: 'workswap_jobs_total',
     help: 'Jobs that ended, by whose fault if by any',

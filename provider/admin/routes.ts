@@ -42,7 +42,7 @@ const FILES: Record<string, string> = {
   '/uplot.js': join(UPLOT, 'uPlot.esm.js'),
   '/uplot.css': join(UPLOT, 'uPlot.min.css'),
 };
-for (const name of ['admin.css', 'admin.js', 'charts.js', 'elements.js', 'services.js', 'tables.js'])
+for (const name of ['admin.css', 'admin.js', 'charts.js', 'elements.js', 'mailboxes.js', 'services.js', 'tables.js'])
   FILES[`/${name}`] = join(PAGE, name);
 
 const TYPES: Record<string, string> = {
@@ -56,6 +56,7 @@ const peerAction = z.strictObject({
   peer: z.string().max(128),
   override: z.union([z.enum(['blocked', 'unlimited']), z.strictObject({ limitBytes: bytes })]).nullable(),
 });
+const mailboxAction = z.strictObject({ peer: z.string().max(128) });
 const pinAction = z.strictObject({ cid: z.string().max(256) });
 
 type Route = (request: HttpRequest) => Promise<HttpReply> | HttpReply;
@@ -140,8 +141,14 @@ function actionRoutes({ provider, sampler, stopping }: RoutesInit): Record<strin
     'POST /api/peer': async (request) => {
       const { peer, override } = peerAction.parse(await jsonBody(request));
       await provider.setOverride(parsePeer(peer), override ?? undefined);
-      sampler.refreshAccounts();
+      sampler.refresh();
       return json(200, { peer, override });
+    },
+    'POST /api/mailbox/close': async (request) => {
+      const { peer } = mailboxAction.parse(await jsonBody(request));
+      const closed = await provider.mailboxes.close(parsePeer(peer).toString());
+      sampler.refresh();
+      return json(200, { peer, ...closed });
     },
     'POST /api/tariff': async (request) => {
       const names = Object.keys(provider.tariff.rates) as (keyof typeof provider.tariff.rates)[];

@@ -34,6 +34,7 @@ export interface MailboxesInit {
 
 const SWEEP_EVERY_MS = 1000;
 const SWEEP_ROWS_MAX = 1000;
+const NOTHING: MailboxTotals = { mailboxes: 0, messages: 0, bytes: 0, files: 0, filesBytes: 0 };
 
 /**
  * Deferred delivery: keeps messages for peers that are offline. Served as /workswap/mailbox/1.0.0: put, take, acknowledge,
@@ -115,6 +116,8 @@ export class Mailboxes {
   /** The mailboxes that take most, and all together. */
   figures(limit: number): { mailboxes: MailboxFigures[]; totals: MailboxTotals } {
     const { store } = this.#init;
+    // Who looks may go on for longer than the store does.
+    if (this.#stopped.signal.aborted) return { mailboxes: [], totals: NOTHING };
     return { mailboxes: store.largest(limit), totals: store.totals() };
   }
 

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { expect, inject } from 'vitest';
+import { DEFAULT_SETTINGS } from '../../provider/mailbox/index.ts';
 import { consumer, offer } from '../fixtures.ts';
+import { mailboxClient } from '../mailbox-scene.ts';
 import { inspect } from './inspect.ts';
 import { picture, service, test, type Visit } from './scene.ts';
 
@@ -88,6 +91,35 @@ test('the operator blocks a peer, changes the tariff, and fetches content', asyn
   const download = page.waitForEvent('download');
   await page.getByRole('link', { name: /Export/ }).click();
   expect((await download).suggestedFilename()).toBe('workswap-ledger.csv');
+});
+
+test('the operator sees what waits in mailboxes, and closes one after a question', async ({ visit }) => {
+  const { addrs } = inject('scene');
+  const [ada, bob] = await Promise.all([consumer(), consumer()]);
+  const at = { peer: addrs[0]!.split('/p2p/')[1]!, addrs };
+  const [sending, own] = await Promise.all([mailboxClient(ada).at(at), mailboxClient(bob).at(at)]);
+  const peer = bob.libp2p.peerId.toString();
+  await own.open(DEFAULT_SETTINGS);
+  for (let i = 0; i < 3; i++) await sending.put(peer, randomBytes(16), randomBytes(5_000));
+  const page = await openAdmin(visit);
+  const row = section(page, 'Mailboxes')
+    .getByRole('row')
+    .filter({ has: page.getByTitle(peer) });
+  await row.getByRole('cell', { name: '3', exact: true }).waitFor();
+  expect(await row.textContent()).toMatch(/15\.4 KiB.*s ago.*senders/);
+  const ask = page.getByRole('button', { name: `Close the mailbox of ${peer}` });
+  await ask.click();
+  const dialog = page.getByRole('dialog');
+  expect(await dialog.textContent()).toMatch(/wait in it: 3\. Nobody will get them/);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  expect((await own.list()).waiting.messages).toBe(3);
+  await ask.press('Enter');
+  await dialog.getByRole('button', { name: 'Close it' }).click();
+  await page.getByRole('alert').getByText('is closed').waitFor();
+  await row.waitFor({ state: 'detached' });
+  await expect(own.list()).rejects.toMatchObject({ code: 'MAILBOX_UNKNOWN' });
+  // For whoever looks at the whole page.
+  await own.open(DEFAULT_SETTINGS);
 });
 
 test('what strangers send stays text on the admin page', async ({ visit }) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
@@ -30,8 +30,10 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   }
   const data = await mkdtemp(join(tmpdir(), 'workswap-browser-'));
   const removeData = (): Promise<void> => rm(data, { recursive: true, force: true });
+  const config = join(data, 'workswap.toml');
+  await writeFile(config, '[mailbox]\nhost = "anyone"\n');
   const args = ['--gateway', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--no-first-job'];
-  const provider = await startProvider({ data, args });
+  const provider = await startProvider({ data, config, args });
   const stop = async (): Promise<void> => {
     await provider.stop();
     await removeData();

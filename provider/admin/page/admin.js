@@ -1,5 +1,6 @@
 import { addSample, showSamples } from './charts.js';
 import { $, bytes, count, element, short } from './elements.js';
+import { mailboxes } from './mailboxes.js';
 import { gateway, history, services } from './services.js';
 import { accounts, failures, handlers, jobs, tariff, tiles } from './tables.js';
 
@@ -10,6 +11,7 @@ function show(figures) {
   for (const [section, fill] of [
     ['accounts', accounts],
     ['services', services],
+    ['mailboxes', mailboxes],
   ]) {
     if (!$(section).contains(document.activeElement)) fill(figures);
   }
@@ -54,6 +56,12 @@ $('peer').addEventListener('close', () => {
   if (Object.hasOwn(overrides, choice)) {
     void act('api/peer', { peer, override: overrides[choice] }, () => `The rule of ${short(peer)} is changed.`);
   }
+});
+$('mailbox').addEventListener('close', () => {
+  document.activeElement?.blur();
+  const peer = $('mailbox-id').textContent;
+  if ($('mailbox').returnValue !== 'close') return;
+  void act('api/mailbox/close', { peer }, () => `The mailbox of ${short(peer)} is closed.`);
 });
 $('tariff').addEventListener('submit', (event) => {
   event.preventDefault();

@@ -30,6 +30,10 @@ export function element(name, { text, ...attributes } = {}, children = []) {
 
 export const id = (text) => element('code', { text: short(text), title: text });
 
+/** A peer, and whether it is connected. */
+export const peerName = ({ peer, connected }) =>
+  element('span', {}, [id(peer), connected ? element('span', { text: ' ●', class: 'ok', title: 'connected' }) : '']);
+
 /** @param columns [head, (row) => text or element, is a number?] */
 export function table(target, columns, rows, none) {
   const cell = (name, attributes, number, content) =>

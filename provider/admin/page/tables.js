@@ -1,4 +1,4 @@
-import { $, ago, bytes, count, element, id, short, showTiles, table } from './elements.js';
+import { $, ago, bytes, count, element, id, peerName, short, showTiles, table } from './elements.js';
 import { nameOf } from './services.js';
 
 /** How much, and which part of it was blocks and which was work. */
@@ -36,14 +36,7 @@ export function accounts({ accounts: rows, more, read }) {
   table(
     'accounts',
     [
-      [
-        'peer',
-        ({ peer, connected }) =>
-          element('span', {}, [
-            id(peer),
-            connected ? element('span', { text: ' ●', class: 'ok', title: 'connected' }) : '',
-          ]),
-      ],
+      ['peer', peerName],
       ['balance', ({ balance }) => bytes(balance), true],
       ['limit', ({ limit }) => bytes(limit), true],
       ['we gave', (row) => amount(row.sent, row.blocksSent, row.workSent)],
