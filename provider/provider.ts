@@ -158,7 +158,6 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     operators: own,
     privateOrigins,
     otherRoots: () => [...services.roots(), ...mailboxes.roots(), ...modules.loaded(), ...wanted.values(), tariff.cid],
-    readElsewhere: (cid) => services.readJournal(cid),
     limits: pinningLimits,
     onError,
   });

@@ -138,7 +138,6 @@ export async function stateCallTimes(progress: (line: string) => void): Promise<
   const sandbox = createSandbox({ threads: 1 });
   try {
     const state = await filledState(scene.states, 'k51calls', FILES);
-    await scene.states.flush();
     const times: CallTime[] = [];
     for (const one of CASES) {
       const time = await timeOf(sandbox, state.view(), one);

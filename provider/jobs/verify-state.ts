@@ -43,23 +43,19 @@ export async function runAgainAtState(
   const { compiledBytes } = receipt.usage;
   if (receipt.state === undefined) return { outcome: await run(asked, compiledBytes), found: { state: 'missing' } };
   const replay = new Replay(receipt.state, getBlock);
-  try {
-    if (isQuery(asked.input)) {
-      const outcome = await run(asked, compiledBytes, { view: replay.view(), writable: false });
-      return { outcome, found: receipt.commit === undefined ? {} : { commit: 'none, since a query changes nothing' } };
-    }
-    if (receipt.commit !== undefined) return await replayCommit(receipt, receipt.commit, asked, run, replay, getBlock);
-    const outcome = await run(asked, compiledBytes, { view: replay.view(), writable: true });
-    return {
-      outcome,
-      found:
-        outcome.changes === undefined && outcome.messages === undefined
-          ? {}
-          : { commit: 'one, since the update changes the state or sends a message' },
-    };
-  } finally {
-    replay.close();
+  if (isQuery(asked.input)) {
+    const outcome = await run(asked, compiledBytes, { view: replay.view(), writable: false });
+    return { outcome, found: receipt.commit === undefined ? {} : { commit: 'none, since a query changes nothing' } };
   }
+  if (receipt.commit !== undefined) return replayCommit(receipt, receipt.commit, asked, run, replay, getBlock);
+  const outcome = await run(asked, compiledBytes, { view: replay.view(), writable: true });
+  return {
+    outcome,
+    found:
+      outcome.changes === undefined && outcome.messages === undefined
+        ? {}
+        : { commit: 'one, since the update changes the state or sends a message' },
+  };
 }
 
 async function replayCommit(

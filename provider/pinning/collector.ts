@@ -13,7 +13,6 @@ export interface CollectorInit {
   blockstore: FastBlockstore;
   /** Everything that has to stay: of pins, and of the other rooms. */
   roots: () => Iterable<CID>;
-  readElsewhere?: (cid: CID) => Uint8Array | undefined;
   /** 0: the store takes as much as the disk has, and nothing is collected unless somebody asks. */
   storeBytesMax: number;
   freshMs: number;
@@ -81,7 +80,7 @@ export class Collector {
   }
 
   async #collect(blocks: CollectableBlocks, dryRun: boolean): Promise<Collection> {
-    const { roots, readElsewhere, freshMs, onError } = this.#init;
+    const { roots, freshMs, onError } = this.#init;
     const so: Collection = {
       marked: 0,
       kept: 0,
@@ -100,7 +99,6 @@ export class Collector {
         dryRun,
         signal: this.#stop.signal,
         onProgress: (now) => void Object.assign(so, now),
-        ...(readElsewhere === undefined ? {} : { readElsewhere }),
       });
       Object.assign(so, done);
     } catch (error) {

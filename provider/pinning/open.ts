@@ -12,7 +12,7 @@ const FILE = 'pins.sqlite';
 
 export interface OpenPinningInit extends Pick<
   PinningInit,
-  'policy' | 'privateOrigins' | 'limits' | 'otherRoots' | 'readElsewhere' | 'onError'
+  'policy' | 'privateOrigins' | 'limits' | 'otherRoots' | 'onError'
 > {
   peer: Peer;
   dataDir: string | undefined;

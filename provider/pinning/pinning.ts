@@ -26,7 +26,6 @@ export interface PinningInit extends FetchRooms {
   operators: ReadonlySet<string>;
   /** Everything that the other rooms need to keep. */
   otherRoots: () => Iterable<CID>;
-  readElsewhere?: (cid: CID) => Uint8Array | undefined;
   scoreLedger: ScoreLedger;
   privateKey: PrivateKey;
   /** Peers whose pins are taken under `allowed`. */
@@ -54,14 +53,13 @@ export class Pinning {
     this.#init = init;
     this.#table = new PinTable(init.database);
     this.tokens = new Tokens(init.database);
-    const { blockstore, readElsewhere, onError, otherRoots, limits } = init;
+    const { blockstore, onError, otherRoots, limits } = init;
     this.collector = new Collector({
       blockstore,
       onError,
       roots: () => this.#roots(otherRoots),
       storeBytesMax: limits.storeBytesMax,
       freshMs: limits.gcFreshMs,
-      ...(readElsewhere === undefined ? {} : { readElsewhere }),
     });
     this.#payments = new Payments({ ...init, isFree: (owner) => init.allowed.has(owner) });
     const shared = { ...init, table: this.#table, payments: this.#payments };

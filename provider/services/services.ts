@@ -7,7 +7,7 @@ import type { JobService } from '../jobs/index.ts';
 import type { ModuleLoader } from '../modules/index.ts';
 import type { Peer } from '../peer.ts';
 import type { RoutingConfig } from '../routing/index.ts';
-import { openDatabase, type FastBlockstore, type GetBlock } from '../store/index.ts';
+import { openDatabase, type GetBlock } from '../store/index.ts';
 import { ServiceError } from './errors.ts';
 import { Hosting, type Hosted, type HostPolicy } from './hosting/index.ts';
 import { SERVICES_LIMITS, type ServicesLimits } from './limits.ts';
@@ -58,8 +58,6 @@ export interface ProviderServices {
   find(name: string): Hosted | Promise<Hosted>;
   /** Everything of services that is in the block store and has to stay there. */
   roots(): CID[];
-  /** A block of a state that may not be in the block store yet. */
-  readJournal(cid: CID): Uint8Array | undefined;
   /** What an IPNS name stands for: of services here from our own records. @throws ServiceError, RecordError */
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
   /** Keeps a checked record of a name that is no service's, for whoever asks. @throws RecordError when it knows a newer one */
@@ -82,9 +80,9 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
   const names = new NameStore(database, limits.namesMax);
   const states = openStates({
     database: stateDatabase,
-    blockstore: peer.blockstore as FastBlockstore,
+    blockstore: peer.blockstore,
     getBlock: init.getBlock,
-    // Whoever asked for a fresh root or commit before it was in the block store is waiting for it.
+    // Whoever asked for a root or a commit before it was made is waiting for it.
     onStored: (cid, bytes) => peer.bitswap.notify(cid, bytes),
     onError,
   });
@@ -181,7 +179,6 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
       const own = hosting.list().flatMap(({ descriptor, handler, site }) => [descriptor, handler, site ?? []].flat());
       return [...own, ...keptRecords().map(descriptorOf), ...states.heads()];
     },
-    readJournal: (cid) => states.readJournal(cid),
     async resolveName(name, signal) {
       const own = hosting.get(name) === undefined ? undefined : names.latest(name);
       return own ?? (await resolver.resolve(name, signal)).record;

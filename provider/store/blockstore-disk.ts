@@ -12,9 +12,10 @@ import * as raw from 'multiformats/codecs/raw';
 import * as Digest from 'multiformats/hashes/digest';
 import { writeBlockFile } from './block-file.ts';
 import { multihashOfName } from './block-names.ts';
+import { BlockSources } from './block-sources.ts';
 import { DigestSet } from './digest-set.ts';
 import type { Hashers } from './blockstore-hashers.ts';
-import { blockKey, type CollectableBlocks, inOnePiece } from './blockstore-types.ts';
+import { blockKey, type BlockSource, type CollectableBlocks, inOnePiece } from './blockstore-types.ts';
 import { StoreError } from './errors.ts';
 import { HotCache } from './hot-cache.ts';
 
@@ -48,6 +49,7 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
   readonly #sharding = new NextToLast();
   readonly #known = new HotCache<Known>(KNOWN_MAX);
   readonly #writing = new Map<string, Promise<void>>();
+  readonly #elsewhere = new BlockSources();
   /** While garbage is collected: blocks that were put, read or looked for meanwhile. */
   #touched: DigestSet | undefined;
 
@@ -57,15 +59,23 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
     this.#hashers = hashers;
   }
 
+  join(source: BlockSource): () => void {
+    return this.#elsewhere.add(source);
+  }
+
   size(cid: CID): number | undefined | Promise<number | undefined> {
     this.#touched?.add(cid.multihash);
-    return this.#known.get(blockKey(cid))?.size ?? this.#stat(cid);
+    return this.#known.get(blockKey(cid))?.size ?? this.#elsewhere.size(cid) ?? this.#stat(cid);
   }
 
   async read(cid: CID): Promise<Uint8Array | undefined> {
     this.#touched?.add(cid.multihash);
+    const known = this.#known.get(blockKey(cid));
+    const elsewhere = known === undefined ? this.#elsewhere.read(cid) : undefined;
+    if (elsewhere !== undefined) return elsewhere;
     const bytes = await this.#load(cid);
-    if (bytes === undefined || this.#known.get(blockKey(cid))?.verified === true) return bytes;
+    if (bytes === undefined) return known && this.#elsewhere.read(cid);
+    if (this.#known.get(blockKey(cid))?.verified === true) return bytes;
     return (await this.#verify(cid, bytes)) ? bytes : undefined;
   }
 
@@ -74,7 +84,9 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
     if (bytes === undefined) {
       // Somebody else has removed it.
       this.#known.delete(blockKey(cid));
-      return 'missing';
+      const elsewhere = this.#elsewhere.read(cid);
+      if (elsewhere === undefined) return 'missing';
+      return this.#matches(cid, elsewhere) ? elsewhere : 'corrupt';
     }
     return (await this.#verify(cid, bytes)) ? bytes : 'corrupt';
   }
@@ -139,11 +151,14 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
 
   /** Every block, as CIDv1 with the raw codec: the store knows multihashes only. */
   override async *getAll(): AsyncGenerator<Pair> {
-    for await (const multihashes of this.directories()) {
-      for (const multihash of multihashes) {
-        const cid = rawCidOf(multihash);
-        yield { cid, bytes: this.get(cid) };
-      }
+    for await (const multihashes of this.directories()) yield* this.#pairsOf(multihashes);
+    yield* this.#pairsOf(this.#elsewhere.multihashes());
+  }
+
+  *#pairsOf(multihashes: Iterable<CID['multihash']>): Generator<Pair> {
+    for (const multihash of multihashes) {
+      const cid = rawCidOf(multihash);
+      yield { cid, bytes: this.get(cid) };
     }
   }
 

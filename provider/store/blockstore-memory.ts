@@ -3,18 +3,24 @@ import type { InputPair, Pair } from 'interface-blockstore';
 import { NotFoundError } from 'interface-store';
 import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
-import { blockKey, type FastBlockstore, inOnePiece } from './blockstore-types.ts';
+import { BlockSources } from './block-sources.ts';
+import { blockKey, type BlockSource, type FastBlockstore, inOnePiece } from './blockstore-types.ts';
 
 /** Blocks in memory, each in one piece. Answers without promises. */
 export class MemoryBlocks extends BaseBlockstore implements FastBlockstore {
   readonly #blocks = new Map<string, { cid: CID; bytes: Uint8Array }>();
+  readonly #elsewhere = new BlockSources();
+
+  join(source: BlockSource): () => void {
+    return this.#elsewhere.add(source);
+  }
 
   size(cid: CID): number | undefined {
     return this.read(cid)?.length;
   }
 
   read(cid: CID): Uint8Array | undefined {
-    return this.#blocks.get(blockKey(cid))?.bytes;
+    return this.#blocks.get(blockKey(cid))?.bytes ?? this.#elsewhere.read(cid);
   }
 
   check(cid: CID): Uint8Array | 'missing' {
@@ -22,7 +28,7 @@ export class MemoryBlocks extends BaseBlockstore implements FastBlockstore {
   }
 
   override has(cid: CID): boolean {
-    return this.#blocks.has(blockKey(cid));
+    return this.size(cid) !== undefined;
   }
 
   override put(cid: CID, value: InputPair['bytes']): CID | Promise<CID> {
@@ -46,13 +52,12 @@ export class MemoryBlocks extends BaseBlockstore implements FastBlockstore {
   }
 
   override *getAll(): Generator<Pair> {
-    for (const { cid, bytes } of this.#blocks.values()) {
-      yield {
-        cid: CID.createV1(raw.code, cid.multihash),
-        bytes: (function* one() {
-          yield bytes;
-        })(),
-      };
-    }
+    for (const { cid } of this.#blocks.values()) yield this.#pairOf(cid.multihash);
+    for (const multihash of this.#elsewhere.multihashes()) yield this.#pairOf(multihash);
+  }
+
+  #pairOf(multihash: CID['multihash']): Pair {
+    const cid = CID.createV1(raw.code, multihash);
+    return { cid, bytes: this.get(cid) };
   }
 }

@@ -1,6 +1,13 @@
 import type { Blockstore } from 'interface-blockstore';
 import type { CID } from 'multiformats/cid';
 
+/** Blocks that are not in the block store itself, and never garbage. */
+export interface BlockSource {
+  size(cid: CID): number | undefined;
+  read(cid: CID): Uint8Array | undefined;
+  multihashes(): Iterable<CID['multihash']>;
+}
+
 /**
  * What a block store may offer besides interface-blockstore: sizes without reading, blocks in one piece. A value instead
  * of a promise saves a turn of the event loop where the answer is in memory.
@@ -15,6 +22,8 @@ export interface FastBlockstore extends Blockstore {
    * soon as it is on the disk.
    */
   take(cid: CID, bytes: Uint8Array): unknown;
+  /** Answers with the blocks of another place of this node as well, which keeps them itself, until the answer is called. */
+  join(source: BlockSource): () => void;
   /** Hashes the block again, whatever was found before. What does not match is removed. */
   check(cid: CID): Uint8Array | 'missing' | 'corrupt' | Promise<Uint8Array | 'missing' | 'corrupt'>;
 }

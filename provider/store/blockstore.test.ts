@@ -112,6 +112,33 @@ describe.each([
     expect(listed).toEqual(new Map(blocks.map(({ cid, bytes }) => [cid.toString(), bytes])));
   });
 
+  test('answers with the blocks of another place as well, in every way, until that leaves', async () => {
+    const store = await open();
+    const [own, both, other] = await Promise.all([makeBlock(), makeBlock(), makeBlock()]);
+    for (const { cid, bytes } of [own!, both!]) await store.put(cid, bytes);
+    const source = await openBlockstore();
+    for (const { cid, bytes } of [both!, other!]) await source.put(cid, bytes);
+    const leave = store.join({
+      size: (cid) => source.size(cid) as number | undefined,
+      read: (cid) => source.read(cid) as Uint8Array | undefined,
+      multihashes: () => [both!.cid.multihash, other!.cid.multihash],
+    });
+    const dagPb = CID.createV1(0x70, other!.cid.multihash);
+    expect([await store.has(dagPb), await store.size(dagPb)]).toEqual([true, other!.bytes.length]);
+    expect(await store.read(dagPb)).toEqual(other!.bytes);
+    expect(await store.check(dagPb)).toEqual(other!.bytes);
+    expect(await collect(store.get(dagPb))).toEqual(other!.bytes);
+    const listed = new Map<string, Uint8Array>();
+    for await (const { cid, bytes } of store.getAll()) listed.set(cid.toString(), await collect(bytes));
+    expect(listed).toEqual(new Map([own!, both!, other!].map(({ cid, bytes }) => [cid.toString(), bytes])));
+    // A block that is removed here is still there.
+    await store.delete(both!.cid);
+    expect(await store.read(both!.cid)).toEqual(both!.bytes);
+    leave();
+    expect(await store.read(other!.cid)).toBeUndefined();
+    expect(await store.check(both!.cid)).toBe('missing');
+  });
+
   test('holds an empty block', async () => {
     const store = await open();
     const { cid, bytes } = await makeBlock(0);

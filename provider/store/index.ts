@@ -11,5 +11,11 @@ export { DagTooWideError, walkDag, type WalkInit } from './walk-dag.ts';
 export type { GetBlock, GetBlockOptions, StoredFile } from './files.ts';
 export { openBlockstore } from './blockstore.ts';
 export { Hashers, type Hasher, DIGEST_BYTES_MIN } from './blockstore-hashers.ts';
-export { blockKey, isCollectable, type CollectableBlocks, type FastBlockstore } from './blockstore-types.ts';
+export {
+  blockKey,
+  isCollectable,
+  type BlockSource,
+  type CollectableBlocks,
+  type FastBlockstore,
+} from './blockstore-types.ts';
 export * from './unixfs-directory/index.ts';

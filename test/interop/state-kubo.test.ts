@@ -110,7 +110,6 @@ describe.skipIf(goVersion === undefined)('a state and Kubo', () => {
     const files = make();
     const state = await states.open(`k51${name}`);
     await putFiles(state, files);
-    await states.flush();
     const target = join(directory, 'got');
     // Fetches many blocks at once, where `get` waits for each file before it asks for the next.
     await kubo.run('pin', 'add', state.root.toString());

@@ -1,4 +1,4 @@
-import type { Key } from '../../store/index.ts';
+import type { Key, WriteTarget } from '../../store/index.ts';
 import {
   emptyBatch,
   type AppliedRow,
@@ -8,7 +8,6 @@ import {
   type SettledRow,
   type StateRow,
 } from './batch.ts';
-import type { WriteTarget } from './target.ts';
 
 /** What belongs together of one commit. */
 export interface Submission {
@@ -23,22 +22,22 @@ export interface Submission {
 export interface Maintenance {
   /** Added to the batch that is written next. */
   before(batch: Batch): void;
-  written(batch: Batch, journalEnd: number): void;
+  written(submission: Submission): void;
 }
 
 /** Group commit: what is submitted while a batch is on its way to the disk goes together in the next one, of all services. */
 export class BatchQueue {
-  readonly #target: WriteTarget;
+  readonly #target: Promise<WriteTarget<Batch, void>>;
   readonly #maintenance: Maintenance;
   #waiting: { submission: Submission; done: PromiseWithResolvers<void> }[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(target: WriteTarget, maintenance: Maintenance) {
+  constructor(target: Promise<WriteTarget<Batch, void>>, maintenance: Maintenance) {
     this.#target = target;
     this.#maintenance = maintenance;
   }
 
-  /** Resolves when it is durable. @throws StoreError, StateError: then nothing of it is */
+  /** Resolves when it is durable. @throws StoreError: then nothing of it is */
   submit(submission: Submission): Promise<void> {
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ submission, done });
@@ -49,7 +48,7 @@ export class BatchQueue {
   /** Writes what waits, and then lets go of the target. */
   async close(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
-    await this.#target.close();
+    await (await this.#target).close();
   }
 
   #start(): void {
@@ -63,9 +62,11 @@ export class BatchQueue {
       const batch = toBatch(waiting.map(({ submission }) => submission));
       this.#maintenance.before(batch);
       try {
-        const { journalEnd } = await this.#target.write(batch);
-        this.#maintenance.written(batch, journalEnd);
-        for (const { done } of waiting) done.resolve();
+        await (await this.#target).write(batch, [batch.blockBytes.buffer]);
+        for (const { submission, done } of waiting) {
+          this.#maintenance.written(submission);
+          done.resolve();
+        }
       } catch (error) {
         for (const { done } of waiting) done.reject(error);
       }

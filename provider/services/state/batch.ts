@@ -11,9 +11,7 @@ export interface Batch {
   /** Blocks one after the other in `blockBytes`. */
   blockKeys: Key[];
   blockEnds: number[];
-  blockBytes: Uint8Array;
-  /** Rows of the journal up to this one are in the block store, safely. */
-  journalDone?: number;
+  blockBytes: Uint8Array<ArrayBuffer>;
   /** Tasks applied before are forgotten. */
   appliedBeforeMs?: number;
   /** What was delivered here and could not come again at this time is forgotten. */
@@ -60,11 +58,6 @@ export interface SettledRow {
   sequence: number;
   /** Absent when it was delivered; else it is given up, and this is why. */
   failure?: { code: string; reason: string; endedMs: number; keptMax: number };
-}
-
-export interface Written {
-  /** The journal's newest row. */
-  journalEnd: number;
 }
 
 export function emptyBatch(): Batch {

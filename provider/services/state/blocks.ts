@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import {
   ByteCache,
   cidOfKey,
   decode,
   HotCache,
   nodeMemoryBytes,
-  type Database,
   type FastBlockstore,
   type FoundFile,
   type GetBlock,
@@ -19,7 +19,6 @@ import { DirectoryError } from '../../store/index.ts';
 import type { StateLimits } from './limits.ts';
 
 export interface StateBlocksInit {
-  database: Database;
   blockstore: Pick<FastBlockstore, 'read'>;
   getBlock: GetBlock;
   limits: StateLimits;
@@ -27,12 +26,13 @@ export interface StateBlocksInit {
 
 /** A link in a listing, and its share of the nodes that it keeps alive. */
 const LISTED_BYTES = 80;
+/** Nodes of the database are there at once: after so many of one computation others get their turn. */
+const LOADED_AT_ONCE = 8;
 /** What is kept of a path besides itself. */
 const PATH_BYTES = 300;
 
 /**
- * Blocks of states wherever they are: on their way to the disk, in the journal, in the block store, at peers. Decoded
- * nodes, files and listings are kept by content, so what two roots share is kept once, and a root needs no cache of its own.
+ * Blocks of states wherever they are: on their way to the disk, in the block store, at peers. Decoded nodes, files and listings are kept by content, so what two roots share is kept once, and a root needs no cache of its own.
  */
 export class StateBlocks implements NodeStore {
   readonly #init: StateBlocksInit;
@@ -42,7 +42,7 @@ export class StateBlocks implements NodeStore {
   readonly #paths: HotCache<FoundFile>;
   /** Blocks of commits that are not durable yet, and how many commits wait with them. */
   readonly #unwritten = new Map<Key, { bytes: Uint8Array; commits: number }>();
-  readonly #inJournal: ReturnType<Database['sqlite']['prepare']>;
+  #loaded = 0;
 
   constructor(init: StateBlocksInit) {
     this.#init = init;
@@ -50,7 +50,6 @@ export class StateBlocks implements NodeStore {
     this.#files = new HotCache(init.limits.filesBytesMax);
     this.#paths = new HotCache(init.limits.pathsBytesMax);
     this.#listings = new ByteCache(init.limits.listingsBytesMax);
-    this.#inJournal = init.database.sqlite.prepare('SELECT bytes FROM journal WHERE cid = ? LIMIT 1');
   }
 
   peek(key: Key): Node | undefined {
@@ -60,6 +59,7 @@ export class StateBlocks implements NodeStore {
   async load(key: Key, signal: AbortSignal | undefined): Promise<Node> {
     const node = decode(key, await this.loadBytes(key, signal));
     this.#keepNode(key, node);
+    if (++this.#loaded % LOADED_AT_ONCE === 0) await setImmediate();
     return node;
   }
 
@@ -87,18 +87,12 @@ export class StateBlocks implements NodeStore {
   async loadBytes(key: Key, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const unwritten = this.#unwritten.get(key)?.bytes;
     if (unwritten !== undefined) return unwritten;
-    const written = this.readJournal(key);
-    if (written !== undefined) return written;
     const cid = cidOfKey(key);
     const own = await this.#init.blockstore.read(cid);
     if (own !== undefined) return own;
     const bytes = await this.#init.getBlock(cid, signal === undefined ? {} : { signal });
     if (hash('sha256', bytes, 'binary') === key.slice(4)) return bytes;
     throw new DirectoryError('DIRECTORY_MALFORMED', `The block ${cid} came with other bytes than its CID says.`);
-  }
-
-  readJournal(key: Key): Uint8Array | undefined {
-    return this.#inJournal.get(Buffer.from(key, 'latin1'))?.['bytes'] as Uint8Array | undefined;
   }
 
   /** Takes what a commit made, until `written` or `dropped`. */
@@ -117,7 +111,7 @@ export class StateBlocks implements NodeStore {
     for (const key of keys) this.#nodes.delete(key);
   }
 
-  /** The commit's blocks are in the journal, or its commit has failed. */
+  /** The commit's blocks are in the block store, or it has failed. */
   release(keys: Iterable<Key>): void {
     for (const key of keys) {
       const unwritten = this.#unwritten.get(key);

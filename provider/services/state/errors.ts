@@ -5,12 +5,10 @@ export type StateErrorCode =
   | 'ALREADY_APPLIED'
   | 'STATE_BUSY'
   | 'STATE_CLOSED'
-  | 'STATE_CHANGED'
   | 'UPDATE_UNDONE'
   | 'OUTBOX_FULL'
   | 'UNKNOWN_COMMIT'
-  | 'IMPORT_REFUSED'
-  | 'STATE_STOPPED';
+  | 'IMPORT_REFUSED';
 
 const FAULTS: Partial<Record<StateErrorCode, Fault>> = {
   ALREADY_APPLIED: 'consumer',

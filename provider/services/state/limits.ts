@@ -24,15 +24,6 @@ export const STATE_LIMITS = {
   groupMessagesMax: BATCH_SIZE_MAX,
   /** Updates of one service that wait for their turn. */
   queueMax: 4096,
-  /** Blocks that are in no commit's way but not in the block store yet; above it updates wait. */
-  journalBytesMax: 256 * MIB,
-  /** Blocks are moved when no commit came for a while, or when they have waited for this long or are this many. */
-  moveIdleMs: 50,
-  moveWaitMsMax: 1_000,
-  moveWaitBytesMax: 64 * MIB,
-  /** Blocks stay in the journal after they were moved: until then the kernel has written their files to the disk. */
-  journalKeepMs: 2 * MINUTE_MS,
-  journalKeepBytesMax: 1024 * MIB,
   /** The answer to an update that is kept to be given again. */
   answerBytesMax: 64 * 1024,
   answersBytesMax: 256 * MIB,

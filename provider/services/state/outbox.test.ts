@@ -38,7 +38,7 @@ function texts({ outbox }: States, lane: Lane): string[] {
 }
 
 it('an update that only sends makes a commit that says what, and its messages wait in order for each recipient', async () => {
-  const { states, close } = await testStates();
+  const { states, blockstore, close } = await testStates();
   const state = await states.open(SERVICE);
   const lanes: Lane[] = [];
   states.outbox.follow((more) => lanes.push(...more));
@@ -46,7 +46,7 @@ it('an update that only sends makes a commit that says what, and its messages wa
   const encoded = messagesTo('a', ADA, BOB, ADA).map(encodeMessage);
   const [{ commit: made } = { commit: undefined }] = await historyOf(state);
   expect(made?.sent).toEqual(messagesRoot(encoded.map(messageHash)));
-  expect(decodeCommit(states.readJournal(commit!)!).sent).toEqual(made?.sent);
+  expect(decodeCommit((await blockstore.read(commit!))!).sent).toEqual(made?.sent);
   expect(lanes.map(({ recipient }) => recipient)).toEqual([ADA, BOB]);
   expect(states.outbox.figures(SERVICE)).toMatchObject({ waiting: 3, ended: [] });
   const [ada, bob] = lanes as [Lane, Lane];

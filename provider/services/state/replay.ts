@@ -1,19 +1,9 @@
 import type { CID } from 'multiformats/cid';
 import type { StateChanges, StateView } from '../../sandbox/index.ts';
-import {
-  ChangedDirectory,
-  cidOfKey,
-  keyOfCid,
-  migrate,
-  openDatabase,
-  type Database,
-  type GetBlock,
-  type Key,
-} from '../../store/index.ts';
+import { ChangedDirectory, cidOfKey, keyOfCid, type GetBlock, type Key } from '../../store/index.ts';
 import { StateBlocks } from './blocks.ts';
 import { applyGroup, foldChanges } from './group.ts';
 import { STATE_LIMITS } from './limits.ts';
-import { stateSchema } from './schema.ts';
 import { TreeView } from './view.ts';
 
 /**
@@ -21,20 +11,12 @@ import { TreeView } from './view.ts';
  * kept. All changes together make one root, as in a commit.
  */
 export class Replay {
-  readonly #database: Database;
   readonly #blocks: StateBlocks;
   readonly #root: Key;
   #changes: ChangedDirectory | undefined;
 
   constructor(root: CID, getBlock: GetBlock) {
-    this.#database = openDatabase(':memory:');
-    migrate(this.#database, stateSchema);
-    this.#blocks = new StateBlocks({
-      database: this.#database,
-      blockstore: { read: () => undefined },
-      getBlock,
-      limits: STATE_LIMITS,
-    });
+    this.#blocks = new StateBlocks({ blockstore: { read: () => undefined }, getBlock, limits: STATE_LIMITS });
     this.#root = keyOfCid(root);
   }
 
@@ -52,9 +34,5 @@ export class Replay {
   async root(): Promise<CID> {
     if (this.#changes === undefined) return cidOfKey(this.#root);
     return cidOfKey((await applyGroup(this.#blocks, this.#root, this.#changes)).root);
-  }
-
-  close(): void {
-    this.#database.close();
   }
 }

@@ -66,5 +66,15 @@ export const stateSchema: Schema = {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX delivered_by_time ON delivered (expires_ms);
     `,
+    `
+    -- Blocks of states stay here; they were on their way to files before.
+    CREATE TABLE blocks (
+      id INTEGER PRIMARY KEY,
+      multihash BLOB NOT NULL UNIQUE,
+      bytes BLOB NOT NULL
+    ) STRICT;
+    INSERT OR IGNORE INTO blocks (multihash, bytes) SELECT substr(cid, 3), bytes FROM journal ORDER BY id;
+    DROP TABLE journal;
+    `,
   ],
 };

@@ -9,12 +9,10 @@ import { commitsFrom } from './history.ts';
 import { LookAhead } from './look-ahead.ts';
 import { RecordedView } from './recorded-view.ts';
 import { verifyState } from './verify-state.ts';
-import type { Mover } from './mover.ts';
 import type { AppliedTask, HistoryCommit, ServiceState, UpdatedAt, UpdateOptions, UpdateResult } from './types.ts';
 import { TreeView } from './view.ts';
 
 export interface StateOfServiceInit extends Omit<CommitterInit, 'onCommit' | 'moreCome'> {
-  mover: Mover;
   deliveredMessages: DeliveredMessages;
   onError: (error: unknown) => void;
 }
@@ -172,9 +170,8 @@ export class StateOfService implements ServiceState {
     done: RanUpdate['done'],
     { signal, delivery }: UpdateOptions,
   ): Promise<void> {
-    const { mover, outbox, id } = this.#init;
+    const { outbox, id } = this.#init;
     await this.#committer.room();
-    if (!mover.hasRoom) await mover.room();
     signal?.throwIfAborted();
     const attempt = ahead ?? this.#attempt(run);
     if (ahead === undefined) this.#lookAhead.turn(undefined);

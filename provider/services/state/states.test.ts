@@ -1,5 +1,15 @@
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { rawCid } from '../../../sdk/protocol/index.ts';
+import {
+  cidOfKey,
+  collectGarbage,
+  emptyRoot,
+  migrate,
+  openDatabase,
+  type CollectableBlocks,
+} from '../../store/index.ts';
+import { stateSchema } from './schema.ts';
 import { collect } from './testing-collect.ts';
 import { allFiles, put, read, testDirectory, testStates, testTask, write, type TestStates } from './testing.ts';
 
@@ -216,11 +226,9 @@ describe('a task', () => {
     const [alone, held] = bytes.map((block) => new Map([[rawCid(block), block]]));
     await state.update(testTask('alone'), async () => ({ blocks: alone }));
     await state.update(testTask('held'), async () => ({ blocks: held, changes: write({ a: '1' }) }));
-    // Not flushed: they are in the journal, and come from there.
     await first.close();
     const again = await open(path);
-    await again.states.flush();
-    expect(await again.blockstore.read(rawCid(bytes[1]!))).toEqual(bytes[1]);
+    expect(await again.blockstore.read(rawCid(bytes[1]!))).toEqual(Uint8Array.from(bytes[1]!));
     expect(await again.blockstore.read(rawCid(bytes[0]!))).toBeUndefined();
   });
 
@@ -295,7 +303,6 @@ describe('import', () => {
     const state = await from.states.open(NAME);
     await put(state, 1, { a: '1', 'large/one': new Uint8Array(3_000_000) });
     await put(state, 2, Object.fromEntries(Array.from({ length: 1_700 }, (_, i) => [`d/${'n'.repeat(120)}${i}`, 'x'])));
-    await from.states.flush();
     const to = await open(undefined, { getBlock: async (cid) => (await from.blockstore.read(cid))! });
     const moved = await to.states.open(NAME, { commit: state.commit! });
     expect(moved.root.equals(state.root)).toBe(true);
@@ -303,7 +310,6 @@ describe('import', () => {
     expect(moved.root.equals(state.root)).toBe(true);
     expect((await collect(moved.history())).length).toBe(3);
     // Everything is here: the other provider is not asked any more.
-    await to.states.flush();
     const offline = await open(undefined, { blockstore: to.blockstore });
     const third = await offline.states.open(NAME, { commit: moved.commit! });
     expect((await allFiles(third.view())).size).toBe(1_703);
@@ -313,7 +319,6 @@ describe('import', () => {
     const from = await open();
     const state = await from.states.open(NAME);
     await put(state, 1, { a: '1' });
-    await from.states.flush();
     const to = await open(undefined, { getBlock: async (cid) => (await from.blockstore.read(cid))! });
     await expect(to.states.open('k51other', { commit: state.commit! })).rejects.toMatchObject({
       code: 'DOCUMENT_INVALID',
@@ -335,6 +340,40 @@ test('states are there after closing and opening, each service its own', async (
   const again = await open(path);
   expect(again.states.services()).toEqual(['k51b', 'k51a']);
   for (const name of ['k51a', 'k51b']) expect(await read((await again.states.open(name)).view(), 'name')).toBe(name);
+});
+
+test('what an earlier version left on its way to the block store is there', async () => {
+  const { path, remove } = testDirectory();
+  cleanups.push(remove);
+  const database = openDatabase(join(path, 'state.sqlite'));
+  migrate(database, { ...stateSchema, steps: stateSchema.steps.slice(0, 2) });
+  const { root, made } = emptyRoot();
+  const insert = database.sqlite.prepare('INSERT INTO journal (cid, bytes) VALUES (?, ?)');
+  for (const [key, bytes] of [...made.blocks, ...made.blocks]) insert.run(Buffer.from(key, 'latin1'), bytes);
+  database.close();
+  const { blockstore } = await open(path);
+  expect(await blockstore.read(cidOfKey(root))).toEqual(Uint8Array.from(made.blocks.get(root)!));
+});
+
+test('a collection of garbage leaves every commit, root and task, and what an imported state has as files', async () => {
+  const { path, remove } = testDirectory();
+  cleanups.push(remove);
+  const from = await open();
+  const origin = await from.states.open(NAME);
+  await put(origin, 1, { a: '1', b: '1' });
+  const opened = await open(path, { getBlock: async (cid) => (await from.blockstore.read(cid))! });
+  const state = await opened.states.open(NAME, { commit: origin.commit! });
+  await put(state, 2, { a: '2' });
+  const junk = Buffer.from('junk');
+  await opened.blockstore.put(rawCid(junk), junk);
+  const blocks = opened.blockstore as CollectableBlocks;
+  // As if everything had been written long ago.
+  const { removed } = await collectGarbage({ blocks, roots: () => opened.states.heads(), freshMs: -60_000 });
+  expect([removed, await blocks.read(rawCid(junk))]).toEqual([1, undefined]);
+  await opened.close();
+  const again = await (await open(path)).states.open(NAME);
+  expect(await allFiles(again.view())).toEqual(new Map(Object.entries({ a: '2', b: '1' })));
+  expect(await collect(again.history({ from: again.commit! }))).toHaveLength(2);
 });
 
 test('closing ends the update that runs, and refuses those that wait', async () => {

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import type { CID } from 'multiformats/cid';
 import { SERVICE_BYTES_MAX } from '../../../sdk/protocol/index.ts';
 import {
@@ -5,6 +6,7 @@ import {
   emptyRoot,
   keyOfCid,
   migrate,
+  openWriteTarget,
   type Database,
   type FastBlockstore,
   type GetBlock,
@@ -19,20 +21,19 @@ import { closed, StateError } from './errors.ts';
 import { DeliveredMessages } from './delivered-messages.ts';
 import { loadCommit } from './history.ts';
 import { STATE_LIMITS, type StateLimits } from './limits.ts';
-import { Mover } from './mover.ts';
 import { Outbox } from './outbox.ts';
 import { stateSchema } from './schema.ts';
 import { StateOfService } from './service-state.ts';
-import { openTarget } from './target.ts';
+import { StoredBlocks } from './stored-blocks.ts';
 import type { ServiceState, States } from './types.ts';
 import { verifyState } from './verify-state.ts';
 
 export interface StatesInit {
   /** A file of its own, best: its commits wait for no others. The caller closes it, after the states. */
   database: Database;
-  /** Where blocks of states are kept, and served from. */
+  /** Answers with the blocks of states as well, and keeps those that are imported. */
   blockstore: FastBlockstore;
-  /** A block has come into the block store: peers may wait for it. */
+  /** The block store has a new block: peers may wait for it. */
   onStored?: (cid: CID, bytes: Uint8Array) => void;
   /** Fetches blocks of imported states. */
   getBlock: GetBlock;
@@ -54,7 +55,7 @@ class StatesOfProvider implements States {
   readonly #limits: StateLimits;
   readonly #blocks: StateBlocks;
   readonly #queue: BatchQueue;
-  readonly #mover: Mover;
+  readonly #leave: () => void;
   readonly #appliedTasks: AppliedTasks;
   readonly #deliveredMessages: DeliveredMessages;
   readonly outbox: Outbox;
@@ -70,17 +71,16 @@ class StatesOfProvider implements States {
     this.#init = init;
     this.#limits = { ...STATE_LIMITS, ...init.limits };
     this.#onError = init.onError ?? (() => {});
-    this.#blocks = new StateBlocks({ database, blockstore, getBlock, limits: this.#limits });
-    const store = async (cid: CID, bytes: Uint8Array): Promise<void> => {
-      await blockstore.put(cid, bytes);
-      init.onStored?.(cid, bytes);
-    };
+    this.#leave = blockstore.join(new StoredBlocks(database));
+    this.#blocks = new StateBlocks({ blockstore, getBlock, limits: this.#limits });
     this.#appliedTasks = new AppliedTasks(database, this.#limits);
-    this.#mover = new Mover(database, store, this.#limits, this.#onError);
     this.#nextId = 1 + Number(database.sqlite.prepare('SELECT max(id) AS id FROM states').get()?.['id'] ?? 0);
-    this.#queue = new BatchQueue(openTarget(database), {
+    const writer = new URL(`./writer${extname(import.meta.filename)}`, import.meta.url);
+    this.#queue = new BatchQueue(openWriteTarget(database, writer), {
       before: (batch) => this.#addMaintenance(batch),
-      written: (batch, journalEnd) => this.#mover.added(journalEnd, batch.blockEnds.at(-1) ?? 0),
+      written: ({ blocks }) => {
+        if (init.onStored !== undefined) for (const [key, bytes] of blocks) init.onStored(cidOfKey(key), bytes);
+      },
     });
     this.#deliveredMessages = new DeliveredMessages(database);
     this.outbox = new Outbox(database, this.#queue, this.#limits);
@@ -111,25 +111,14 @@ class StatesOfProvider implements States {
     );
   }
 
-  readJournal(cid: CID): Uint8Array | undefined {
-    return this.#blocks.readJournal(keyOfCid(cid));
-  }
-
-  flush(): Promise<void> {
-    return this.#mover.flush();
-  }
-
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#pruneTimer);
     const opened = await Promise.allSettled(this.#opened.values());
-    // An update that waits for room in the journal would wait for ever.
-    const closing = opened.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined));
-    this.#mover.close();
-    await Promise.all(closing);
+    await Promise.all(opened.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)));
     await this.#queue.close();
-    await this.#mover.idle();
+    this.#leave();
   }
 
   async #open(service: string, commit: CID | undefined, signal: AbortSignal | undefined): Promise<StateOfService> {
@@ -171,7 +160,6 @@ class StatesOfProvider implements States {
       deliveredMessages: this.#deliveredMessages,
       outbox: this.outbox,
       limits: this.#limits,
-      mover: this.#mover,
       onError: this.#onError,
     };
     return new StateOfService(init, head);
@@ -190,8 +178,6 @@ class StatesOfProvider implements States {
 
   #addMaintenance(batch: Batch): void {
     const nowMs = Date.now();
-    const done = this.#mover.takeDone(nowMs);
-    if (done !== undefined) batch.journalDone = done;
     if (nowMs - this.#prunedMs < PRUNE_INTERVAL_MS) return;
     this.#prunedMs = nowMs;
     batch.deliveredBeforeMs = nowMs;

@@ -19,10 +19,6 @@ export interface States {
   readonly outbox: Outbox;
   /** Newest roots and commits of all services. */
   heads(): CID[];
-  /** A block that is not yet, or not for long, in the block store. */
-  readJournal(cid: CID): Uint8Array | undefined;
-  /** Resolves when every block of what is committed is in the block store, where peers find it. */
-  flush(): Promise<void>;
   /** Ends updates under way, refuses those that wait, and lets go of the database's second connection. */
   close(): Promise<void>;
 }

@@ -1,18 +1,20 @@
-import { transaction, type Database, type Key } from '../../store/index.ts';
-import type { Batch, StateRow, Written } from './batch.ts';
+import { StoreError, transaction, type BatchWriter, type Database, type Key } from '../../store/index.ts';
+import type { Batch, StateRow } from './batch.ts';
 import { MessageWriter } from './message-writer.ts';
-import { StateError } from './errors.ts';
 
 type Statement = ReturnType<Database['sqlite']['prepare']>;
 
+export function openWriter(database: Database): BatchWriter<Batch, void> {
+  return new StateWriter(database);
+}
+
 /** Writes batches, each in a transaction. */
-export class StateWriter {
+class StateWriter implements BatchWriter<Batch, void> {
   readonly #database: Database;
   readonly #insertState: Statement;
   readonly #updateState: Statement;
   readonly #insertApplied: Statement;
   readonly #insertBlock: Statement;
-  readonly #deleteBlocks: Statement;
   readonly #deleteApplied: Statement;
   readonly #messages: MessageWriter;
 
@@ -29,16 +31,17 @@ export class StateWriter {
     this.#insertApplied = sqlite.prepare(
       'INSERT INTO applied (state, task, commit_cid, time_ms, answer) VALUES (?, ?, ?, ?, ?)',
     );
-    this.#insertBlock = sqlite.prepare('INSERT INTO journal (cid, bytes) VALUES (?, ?)');
-    this.#deleteBlocks = sqlite.prepare('DELETE FROM journal WHERE id <= ?');
+    this.#insertBlock = sqlite.prepare(
+      // The same bytes may come again: a file that is as it was before.
+      'INSERT INTO blocks (multihash, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    );
     this.#deleteApplied = sqlite.prepare('DELETE FROM applied WHERE time_ms < ?');
   }
 
-  /** @throws StoreError; StateError STATE_CHANGED when somebody else has changed a state in between */
-  write(batch: Batch): Written {
-    return transaction(this.#database, () => {
+  /** @throws StoreError, also when somebody else has changed a state in between */
+  write(batch: Batch): void {
+    transaction(this.#database, () => {
       // First, so that a commit finds their space on a full disk.
-      if (batch.journalDone !== undefined) this.#deleteBlocks.run(batch.journalDone);
       if (batch.appliedBeforeMs !== undefined) this.#deleteApplied.run(batch.appliedBeforeMs);
       for (const row of batch.states) this.#writeState(row);
       for (const { state, task, commit, timeMs, answer } of batch.applied) {
@@ -46,13 +49,12 @@ export class StateWriter {
       }
       this.#messages.write(batch);
       let start = 0;
-      let journalEnd = 0;
       for (const [i, key] of batch.blockKeys.entries()) {
         const end = batch.blockEnds[i]!;
-        journalEnd = Number(this.#insertBlock.run(blob(key), batch.blockBytes.subarray(start, end)).lastInsertRowid);
+        // Without version and codec.
+        this.#insertBlock.run(blob(key).subarray(2), batch.blockBytes.subarray(start, end));
         start = end;
       }
-      return { journalEnd };
     });
   }
 
@@ -63,10 +65,8 @@ export class StateWriter {
       return;
     }
     if (Number(this.#updateState.run(blob(root), commitBlob, id, sequence - 1).changes) === 1) return;
-    throw new StateError(
-      'STATE_CHANGED',
-      `The state of ${service} was changed by another process. Restart the provider.`,
-    );
+    const message = `The state of ${service} was changed by another process. Restart the provider.`;
+    throw new StoreError('STORE_UNAVAILABLE', message, { path: this.#database.path });
   }
 }
 
