@@ -132,6 +132,7 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     policy,
     allowed: allow,
     limits: serviceLimits,
+    messages: (service) => deliverer.figures(service),
     keptNames: () => mailboxes.peers().map((owner) => mailboxName(peerIdFromString(owner))),
     onError,
   });

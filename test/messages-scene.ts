@@ -12,10 +12,10 @@ import { maintain, never, textOf, type Maintained } from './service-scene.ts';
 const DELIVERY = { retryMsMin: 10, retryMsMax: 100 };
 
 /**
- * `POST /?to=A&to=B&times=N` sends its body N times to each; `/fail` and `/trap` do not end well after that. A message that comes is noted; one whose text
- * begins with `pass RECIPIENT ` is passed on, `twice RECIPIENT ` twice, `fail` fails. GET gives the notes, `/counts` how many of each text came.
+ * `POST /?to=A&to=B&times=N` sends its body N times to each; `/fail` and `/trap` do not end well after that. A message that comes is noted;
+ * `pass A B` goes on to A as `pass B A`, `twice A B` two times, `fail` fails. GET gives what came.
  */
-const POSTBOX = `import { Message, Request, Response, List, Counter, send, sendBytes, state } from 'workswap';
+const POSTBOX = `import { Message, Request, Response, List, send, sendBytes, state } from 'workswap';
 
 const inbox = new List('inbox');
 
@@ -33,7 +33,6 @@ export function handle(req: Request): Response {
       else send(to[j], times > 1 ? req.text + ' ' + i.toString() : req.text);
     }
   }
-  if (req.path == '/note') new Counter('sent').add();
   if (req.path == '/fail') throw new Error('as asked');
   if (req.path == '/trap') unreachable();
   return Response.text('sent');
@@ -45,7 +44,7 @@ export function deliver(message: Message): void {
   state.writeText('from/' + message.id, message.from + ' ' + message.timeMs.toString() + ' ' + message.followUps.toString());
   if (words[0] == 'fail') throw new Error('this one is not liked');
   const copies = words[0] == 'pass' ? 1 : words[0] == 'twice' ? 2 : 0;
-  for (let i = 0; i < copies; i++) send(words[1], words[0] + ' ' + words[1] + ' ' + message.followUps.toString());
+  for (let i = 0; i < copies; i++) send(words[1], words[0] + ' ' + words[2] + ' ' + words[1]);
 }
 `;
 

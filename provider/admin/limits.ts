@@ -12,6 +12,8 @@ export const ADMIN_LIMITS = {
   servicesShownMax: 50,
   /** Commits of each. */
   historyShownMax: 8,
+  /** Messages of each that are not delivered. */
+  messagesShownMax: 8,
   historyTimeoutMs: 1000,
   /** One sample every two seconds for an hour. */
   samplesMax: 1800,

@@ -27,6 +27,15 @@ export interface ServiceFigures {
   commits: number;
   /** The newest of them first. */
   history: CommitFigures[];
+  messages: MessagesView;
+}
+
+/** What the service sent and is not delivered. */
+export interface MessagesView {
+  waiting: number;
+  waitingBytes: number;
+  /** To whom messages wait, or were given up, and why; those that wait first. */
+  undelivered: { to: string; code: string; reason: string; endedMs?: number }[];
 }
 
 export interface ServicesFigures {
@@ -67,7 +76,17 @@ export class ServicesView {
       root: root.toString(),
       commits,
       history: await this.#historyOf(service),
+      messages: this.#messagesOf(name),
     };
+  }
+
+  #messagesOf(service: string): MessagesView {
+    const { waiting, waitingBytes, holdups, ended } = this.#provider.messages.figures(service);
+    const undelivered = [
+      ...holdups.map(({ to, code, reason }) => ({ to, code, reason })),
+      ...ended.map(({ to, code, reason, endedMs }) => ({ to, code, reason, endedMs })),
+    ];
+    return { waiting, waitingBytes, undelivered: undelivered.slice(0, ADMIN_LIMITS.messagesShownMax) };
   }
 
   #historyOf({ name, commit }: HostedService): Promise<CommitFigures[]> {

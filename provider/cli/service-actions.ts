@@ -21,6 +21,7 @@ import { count } from './options.ts';
 import { formatAgo, formatTable } from './output.ts';
 import { withMaintainer, withMaintainerAlone } from './maintainer-session.ts';
 import { parseCid } from './session.ts';
+import { messagesJson, messagesLines } from './service-messages.ts';
 import type { ChangeFlags, ServiceFlags } from './service.ts';
 
 export async function create(name: string, flags: ChangeFlags): Promise<void> {
@@ -264,18 +265,20 @@ function printPublished(
   }
 }
 
-function endpointJson({ root, commit, ...endpoint }: EndpointStatus) {
+function endpointJson({ root, commit, messages, ...endpoint }: EndpointStatus) {
   return {
     ...endpoint,
+    ...(messages === undefined ? {} : { messages: messagesJson(messages) }),
     ...(root === undefined ? {} : { root: root.toString() }),
     ...(commit === undefined ? {} : { commit: commit.toString() }),
   };
 }
 
-function endpointLine({ peer, accepted, root, commit, error }: EndpointStatus): string {
+function endpointLine({ peer, accepted, root, commit, messages, error }: EndpointStatus): string {
   if (error !== undefined) return `endpoint    ${peer}  ${error.message}`;
   const state = root === undefined ? '' : `\n  state     ${root}\n  commit    ${commit ?? 'none'}`;
-  return `endpoint    ${peer}  ${accepted ? 'serves this descriptor' : 'serves another descriptor'}${state}`;
+  const outbox = messages === undefined ? '' : messagesLines(messages);
+  return `endpoint    ${peer}  ${accepted ? 'serves this descriptor' : 'serves another descriptor'}${state}${outbox}`;
 }
 
 function historyTable(history: { cid: CID; commit: { timeMs: number; tasks: CID[] } }[]): string {

@@ -82,7 +82,8 @@ export async function applyUpdate(
       finished = { outcome, sealed: await seal(outcome, at) };
       return encodeAnswer(finished);
     };
-    return { changes: outcome.error === undefined ? outcome.changes : undefined, messages, blocks, answer };
+    const isTaken = outcome.error === undefined;
+    return { changes: isTaken ? outcome.changes : undefined, messages, isTaken, blocks, answer };
   };
   try {
     await service.update(task, update, { signal, delivery: delivery && onceFor(delivery) });

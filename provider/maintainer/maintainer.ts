@@ -19,6 +19,7 @@ import {
   makePublication,
   rollBackAt,
   ServiceKeys,
+  type MessagesFigures,
   type Publication,
 } from '../services/index.ts';
 import { MaintainerError } from './errors.ts';
@@ -58,6 +59,8 @@ export interface EndpointStatus {
   accepted: boolean;
   root?: CID;
   commit?: CID;
+  /** Of the messages that the service sent there, what is not delivered. */
+  messages?: MessagesFigures;
   error?: { code: string; message: string };
 }
 
@@ -160,8 +163,12 @@ export class Maintainer {
       sealed.descriptor.endpoints.map(async (endpoint): Promise<EndpointStatus> => {
         try {
           const { answer, accepts } = await this.#ask(endpoint, name, signal);
-          const { root, commit } = answer;
-          return { ...endpoint, accepted: accepts?.equals(sealed.cid) ?? false, ...defined({ root, commit }) };
+          const { root, commit, messages } = answer;
+          return {
+            ...endpoint,
+            accepted: accepts?.equals(sealed.cid) ?? false,
+            ...defined({ root, commit, messages }),
+          };
         } catch (error) {
           signal.throwIfAborted();
           return { ...endpoint, accepted: false, error: errorOf(error) };

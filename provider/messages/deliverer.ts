@@ -1,11 +1,6 @@
 import { WorkswapError, type ServiceMessage } from '../../sdk/protocol/index.ts';
-import {
-  STATE_LIMITS,
-  type Lane,
-  type Outbox,
-  type OutboxFigures,
-  type WaitingMessage,
-} from '../services/state/index.ts';
+import { STATE_LIMITS, type Lane, type Outbox, type WaitingMessage } from '../services/state/index.ts';
+import type { Holdup, MessagesFigures } from '../services/index.ts';
 import { isFinal } from './errors.ts';
 import type { DeliveryLimits } from './limits.ts';
 
@@ -17,20 +12,6 @@ export interface DelivererInit {
   deliver: Deliver;
   limits: DeliveryLimits;
   onError: (error: unknown) => void;
-}
-
-/** Why messages to a recipient wait. */
-export interface Holdup {
-  to: string;
-  code: string;
-  reason: string;
-  attempts: number;
-  /** When it is tried again. */
-  nextMs: number;
-}
-
-export interface MessagesFigures extends OutboxFigures {
-  holdups: Holdup[];
 }
 
 interface Queue {
@@ -156,7 +137,13 @@ export class Deliverer {
     const mostMs = Math.min(limits.retryMsMax, limits.retryMsMin * 2 ** (queue.failures - 1));
     const waitMs = mostMs * (0.5 + Math.random() / 2);
     const { code, reason } = whyOf(error);
-    queue.holdup = { to: queue.lane.recipient, code, reason, attempts: queue.failures, nextMs: Date.now() + waitMs };
+    queue.holdup = {
+      to: queue.lane.recipient,
+      code,
+      reason,
+      attempts: queue.failures,
+      nextMs: Math.round(Date.now() + waitMs),
+    };
     queue.timer = setTimeout(() => {
       delete queue.timer;
       this.#ready.push(queue);

@@ -9,11 +9,9 @@ const FINAL_CODES = new Set([
   // At a mailbox: the recipient's own rules.
   'SENDER_REFUSED',
 ]);
-/** The handler's fault as far as anybody knows, but not the same on every run. */
-const PASSING_CODES = new Set(['JOB_TIMEOUT']);
 
 /** Whether the same message would be refused again, whenever it came. All else is tried until it expires. */
 export function isFinal(error: unknown): boolean {
   if (!(error instanceof WorkswapError)) return false;
-  return FINAL_CODES.has(error.code) || (error.fault === 'handler' && !PASSING_CODES.has(error.code));
+  return FINAL_CODES.has(error.code) || error.fault === 'handler';
 }

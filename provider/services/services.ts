@@ -26,6 +26,7 @@ import { ServicesServer } from './net/index.ts';
 import { RemoteRunner, type RemoteRunnerInit } from './runner/remote-runner.ts';
 import { Senders } from './senders.ts';
 import { Sponsoring } from './sponsoring.ts';
+import type { MessagesFigures } from './types.ts';
 import { openStates, type Outbox } from './state/index.ts';
 
 export interface ProviderServicesInit {
@@ -40,6 +41,8 @@ export interface ProviderServicesInit {
   limits?: Partial<ServicesLimits>;
   /** Names whose records others gave us to keep, besides those of hosted services: they are published as well. */
   keptNames?: () => Iterable<string>;
+  /** What is not delivered of a service's messages. */
+  messages: (service: string) => MessagesFigures;
   onError: (error: unknown) => void;
 }
 
@@ -108,7 +111,7 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
   const publisher = new Publisher(routers, keptRecords, onError);
   const sources = [new PeersSource(libp2p, init.routing.bootstrap, limits), ...routers];
   const resolver = new NameResolver(names, sources, limits);
-  const server = new ServicesServer({ libp2p, hosting, names, onError });
+  const server = new ServicesServer({ libp2p, hosting, names, messages: init.messages, onError });
   const sponsoring = new Sponsoring(limits);
   const { getBlock } = init;
   const senders = new Senders({ libp2p, names, resolver, getBlock, limits });

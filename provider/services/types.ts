@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid';
 import type { CancelSignal } from '../cancellation.ts';
+import type { OutboxFigures } from './state/index.ts';
 import type { CallRequest } from '../../sdk/client/index.ts';
 import type { SealedDescriptor, SealedReceipt } from '../../sdk/protocol/index.ts';
 
@@ -58,6 +59,21 @@ export interface HostedService extends ResolvedService {
   commits: number;
   /** When its descriptor ends, milliseconds since 1970. */
   expiresMs: number;
+}
+
+/** Why messages to a recipient wait. */
+export interface Holdup {
+  to: string;
+  code: string;
+  reason: string;
+  attempts: number;
+  /** When it is tried again, milliseconds since 1970. */
+  nextMs: number;
+}
+
+/** What became of a service's messages that are not delivered. */
+export interface MessagesFigures extends OutboxFigures {
+  holdups: Holdup[];
 }
 
 /** One entry of a service's history, newest first. */

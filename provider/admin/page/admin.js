@@ -1,7 +1,7 @@
 import { addSample, showSamples } from './charts.js';
 import { $, bytes, count, element, short } from './elements.js';
 import { mailboxes } from './mailboxes.js';
-import { gateway, history, services } from './services.js';
+import { gateway, history, messages, services } from './services.js';
 import { accounts, failures, handlers, jobs, tariff, tiles } from './tables.js';
 
 function show(figures) {
@@ -16,6 +16,7 @@ function show(figures) {
     if (!$(section).contains(document.activeElement)) fill(figures);
   }
   history(figures);
+  messages(figures);
   gateway(figures);
   jobs(figures);
   handlers(figures);

@@ -32,6 +32,7 @@ export function services({ services: rows, hosted, gateway: open }) {
       ['state root', ({ root }) => rooted(root)],
       ['commits here', ({ commits }) => count(commits), true],
       ['last', ({ history: [newest] }) => (newest === undefined ? '–' : ago(newest.timeMs)), true],
+      ['messages waiting', ({ messages: { waiting } }) => count(waiting), true],
       ['handler', ({ handler }) => id(handler)],
       ['site', ({ site }) => (site === undefined ? '–' : rooted(site))],
       ['visitors paid by', ({ sponsor }) => (sponsor === 'maintainer' ? 'its maintainer' : 'themselves')],
@@ -39,6 +40,24 @@ export function services({ services: rows, hosted, gateway: open }) {
     ],
     rows,
     'None yet: “workswap publish PROJECT” makes one.',
+  );
+}
+
+/** What services sent and recipients have not, with the reason. */
+export function messages({ services: rows }) {
+  const all = rows.flatMap((row) => row.messages.undelivered.map((message) => ({ row, ...message })));
+  $('messages-part').hidden = all.length === 0;
+  table(
+    'messages',
+    [
+      ['service', ({ row }) => nameText(row)],
+      ['to', ({ to }) => id(to)],
+      ['since', ({ endedMs }) => (endedMs === undefined ? 'waits' : `given up ${ago(endedMs)}`)],
+      ['code', ({ code }) => element('code', { text: code })],
+      ['why', ({ reason }) => reason],
+    ],
+    all,
+    'All are delivered.',
   );
 }
 

@@ -5,12 +5,15 @@ import { ServiceError } from '../errors.ts';
 import type { Hosting } from '../hosting/index.ts';
 import type { NameStore } from '../names/index.ts';
 import { RATED_PEERS_MAX, RATES, SERVICES_EXCHANGE } from './constants.ts';
-import { decodeQuestion, type Question, type ResolveAnswer } from './wire.ts';
+import type { MessagesFigures } from '../types.ts';
+import { decodeQuestion, MESSAGES_SHOWN_MAX, type Question, type ResolveAnswer } from './wire.ts';
 
 export interface ServicesServerInit {
   libp2p: Libp2p;
   hosting: Hosting;
   names: NameStore;
+  /** What is not delivered of a service's messages. */
+  messages: (service: string) => MessagesFigures;
   onError: (error: unknown) => void;
 }
 
@@ -39,7 +42,7 @@ export class ServicesServer {
   async #answer(bytes: Uint8Array, peer: PeerId): Promise<object> {
     const question = decodeQuestion(bytes);
     this.#admit(question, peer);
-    if (question.ask === 'resolve') return this.#resolve(question.name);
+    if (question.ask === 'resolve') return this.#resolve(question.name, peer);
     if (question.ask === 'host') return this.#host(question, peer);
     return this.#init.hosting.rollback(question.order);
   }
@@ -52,7 +55,7 @@ export class ServicesServer {
     bucket.take();
   }
 
-  async #resolve(name: string): Promise<ResolveAnswer> {
+  async #resolve(name: string, peer: PeerId): Promise<ResolveAnswer> {
     const { hosting, names } = this.#init;
     const record = names.latest(name);
     if (record === undefined || record.expiresMs <= Date.now()) {
@@ -67,7 +70,15 @@ export class ServicesServer {
       acceptance: await hosting.acceptanceOf(hosted),
       root,
       ...(commit === undefined ? {} : { commit }),
+      // Nobody else is told whom a service writes to.
+      ...(hosted.maintainer === peer.toString() ? { messages: this.#messagesOf(hosted.name) } : {}),
     };
+  }
+
+  #messagesOf(service: string): MessagesFigures {
+    const { holdups, ended, ...figures } = this.#init.messages(service);
+    const first = <T>(list: T[]): T[] => list.slice(0, MESSAGES_SHOWN_MAX);
+    return { ...figures, holdups: first(holdups), ended: first(ended) };
   }
 
   async #host(

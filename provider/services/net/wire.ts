@@ -1,8 +1,9 @@
 import { encode } from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import { DocumentError, SERVICE_NAME_LENGTH_MAX } from '../../../sdk/protocol/index.ts';
-import { decodeMap, hasOnly } from '../../../sdk/protocol/signed.ts';
+import { decodeMap, hasOnly, isCount, isMap } from '../../../sdk/protocol/signed.ts';
 import { decodeAnswer } from '../../net/index.ts';
+import type { MessagesFigures } from '../types.ts';
 
 /** One question on a stream of /workswap/services/1.0.0, a DAG-CBOR map. */
 export type Question =
@@ -17,7 +18,12 @@ export interface ResolveAnswer {
   acceptance?: Uint8Array;
   root?: CID;
   commit?: CID;
+  /** For the maintainer only: what is not delivered, the newest of it. */
+  messages?: MessagesFigures;
 }
+
+/** Holdups and messages that were given up, of each. */
+export const MESSAGES_SHOWN_MAX = 20;
 
 export interface HostAnswer {
   /** Absent when the descriptor does not name the provider: the service is hosted no more. */
@@ -52,13 +58,14 @@ export function decodeQuestion(bytes: Uint8Array): Question {
 }
 
 export function decodeResolveAnswer(bytes: Uint8Array): ResolveAnswer {
-  const { record, descriptor, acceptance, root, commit } = decodeAnswer(bytes);
+  const { record, descriptor, acceptance, root, commit, messages } = decodeAnswer(bytes);
   return {
     record: bytesOf(record),
     ...(descriptor === undefined ? {} : { descriptor: bytesOf(descriptor) }),
     ...(acceptance === undefined ? {} : { acceptance: bytesOf(acceptance) }),
     ...(root === undefined ? {} : { root: cidOf(root) }),
     ...(commit === undefined ? {} : { commit: cidOf(commit) }),
+    ...(messages === undefined ? {} : { messages: messagesOf(messages) }),
   };
 }
 
@@ -70,6 +77,43 @@ export function decodeHostAnswer(bytes: Uint8Array): HostAnswer {
 export function decodeRollbackAnswer(bytes: Uint8Array): RollbackAnswer {
   const { commit, root } = decodeAnswer(bytes);
   return { commit: cidOf(commit), root: cidOf(root) };
+}
+
+function messagesOf(value: unknown): MessagesFigures {
+  const { waiting, waitingBytes, holdups, ended } = mapOf(value);
+  return {
+    waiting: countOf(waiting),
+    waitingBytes: countOf(waitingBytes),
+    holdups: listOf(holdups).map(({ to, code, reason, attempts, nextMs }) => ({
+      ...{ to: textOf(to), code: textOf(code), reason: textOf(reason) },
+      ...{ attempts: countOf(attempts), nextMs: countOf(nextMs) },
+    })),
+    ended: listOf(ended).map(({ id, to, code, reason, timeMs, endedMs }) => ({
+      ...{ id: bytesOf(id), to: textOf(to), code: textOf(code), reason: textOf(reason) },
+      ...{ timeMs: countOf(timeMs), endedMs: countOf(endedMs) },
+    })),
+  };
+}
+
+function mapOf(value: unknown): Record<string, unknown> {
+  if (isMap(value)) return value;
+  throw malformed('a field is missing or no map');
+}
+
+function listOf(value: unknown): Record<string, unknown>[] {
+  if (Array.isArray(value) && value.length <= MESSAGES_SHOWN_MAX) return value.map(mapOf);
+  throw malformed('a field is missing or no short list');
+}
+
+function countOf(value: unknown): number {
+  if (isCount(value)) return value;
+  throw malformed('a field is missing or no count');
+}
+
+/** Whoever shows it writes to a terminal: nothing in it shall command that. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value.replaceAll(/\p{Cc}/gu, ' ');
+  throw malformed('a field is missing or no text');
 }
 
 function bytesOf(value: unknown): Uint8Array {

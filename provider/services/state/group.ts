@@ -17,7 +17,7 @@ import { StateError } from './errors.ts';
 import type { UpdatedAt, UpdateOptions, UpdateResult } from './types.ts';
 
 /** An update that ran and is not committed yet. */
-export interface RanUpdate extends Required<Omit<UpdateResult, 'messages'>> {
+export interface RanUpdate extends Required<Omit<UpdateResult, 'messages' | 'isTaken'>> {
   task: CID;
   /** In the outbox's accounts already. */
   sent: readonly OutboxRow[];

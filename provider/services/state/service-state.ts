@@ -178,14 +178,18 @@ export class StateOfService implements ServiceState {
     const others = Math.min(this.#turns.length, this.#lookAhead.width - 1);
     for (let i = 0; i < others && this.#turns[i]!.runAhead !== undefined; i++) this.#turns[i]!.runAhead!();
     const { undoneCount } = this.#committer;
-    const { changes, messages, blocks, answer } = await (ahead === undefined
-      ? attempt.result
-      : this.#resultOf(run, ahead));
+    const {
+      changes,
+      messages,
+      isTaken = true,
+      blocks,
+      answer,
+    } = await (ahead === undefined ? attempt.result : this.#resultOf(run, ahead));
     if (this.#committer.undoneCount !== undoneCount) throw undone(this.service);
     if (changes !== undefined) checkChanges(changes);
     const sent = messages === undefined ? [] : outbox.reserve(id, this.service, messages);
     if (sent.length > 0) done.promise.catch(() => outbox.release(sent));
-    this.#committer.add({ task, changes, sent, blocks, answer, done, delivery });
+    this.#committer.add({ task, changes, sent, blocks, answer, done, delivery: isTaken ? delivery : undefined });
   }
 
   #attempt(run: Run): Attempt {

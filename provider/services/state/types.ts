@@ -31,6 +31,8 @@ export interface UpdatedAt {
 
 export interface UpdateResult {
   changes?: StateChanges | undefined;
+  /** Of an update that takes a message: false when it failed, so that the message is not known here. */
+  isTaken?: boolean | undefined;
   /** Messages that leave with the commit. */
   messages?: readonly ServiceMessage[] | undefined;
   /** What whoever replays the commit needs besides the state: as durable as the commit, and served like its blocks. */
