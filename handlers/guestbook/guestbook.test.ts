@@ -56,6 +56,21 @@ describe('the guestbook', () => {
     expect(site.state.files()).toHaveLength(0);
   });
 
+  test('tells the first that asked of each new entry, and nobody when it lets go', async () => {
+    const ada = { from: '12D3KooWKWnPDmm7xNydzDMMMGLtge7kYmdxJS1PXNN4eqE1hGCf' };
+    const sign = (message: string) => site.post('/sign', { name: 'Grace', message });
+    expect((await sign('one')).messages).toEqual([]);
+    expect((await site.deliver('watch', ada)).error).toBeUndefined();
+    expect((await site.deliver('watch')).error?.message).toContain('somebody else watches');
+    expect((await site.deliver('unwatch')).error?.message).toContain('somebody else watches');
+    expect((await site.deliver('hello', ada)).error?.message).toContain('send "watch" or "unwatch"');
+    const [message] = (await sign('two')).messages;
+    expect([message?.to, message?.text()]).toEqual([ada.from, 'Grace wrote: two']);
+    expect((await site.post('/sign', { name: '', message: '' })).messages).toEqual([]);
+    expect((await site.deliver('unwatch', ada)).error).toBeUndefined();
+    expect((await sign('three')).messages).toEqual([]);
+  });
+
   test('pages through many entries', async () => {
     for (let i = 0; i < 45; i++) await site.post('/sign', { name: `n${i}`, message: `message ${i}.` });
     const seen = new Set<string>();

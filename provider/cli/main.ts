@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => Command>> = {
   service: async () => (await import('./service.ts')).addService,
   pin: async () => (await import('./pin.ts')).addPin,
   mail: async () => (await import('./mail.ts')).addMail,
+  message: async () => (await import('./message.ts')).addMessage,
   publish: async () => (await import('./publish.ts')).addPublish,
   meter: async () => (await import('./meter.ts')).addMeter,
   calibrate: async () => (await import('./calibrate.ts')).addCalibrate,

@@ -15,7 +15,8 @@ import type { DecodedRequest, OverCreditFigures } from '../../sdk/protocol/index
 import type { Reply } from '../../sdk/protocol/pb/workswap.js';
 import { OverCreditError } from '../ledger/index.ts';
 import { ByteBudget } from './byte-budget.ts';
-import { quoteJob, runJob } from './run-job.ts';
+import { quoteJob } from './quote-job.ts';
+import { runJob } from './run-job.ts';
 import type { FinishedJob, Job, Rooms } from './run-job.ts';
 import type { JobsStats } from './types.ts';
 

@@ -10,9 +10,8 @@ import {
   encodeTask,
   price,
   rawCid,
-  taskCid,
 } from '../../sdk/protocol/index.ts';
-import type { JobRequest, Quote, Receipt, SealedReceipt, TaskLimits, Usage } from '../../sdk/protocol/index.ts';
+import type { JobRequest, Receipt, SealedReceipt, TaskLimits, Usage } from '../../sdk/protocol/index.ts';
 import type { Cancellation } from '../cancellation.ts';
 import type { Reservation } from '../ledger/index.ts';
 import { abiVersion } from '../sandbox/index.ts';
@@ -243,36 +242,9 @@ function specify(
   return { spec, costOf, receiptOf };
 }
 
-function serviceField({ service }: { service?: string | undefined }): { service?: string } {
+export function serviceField({ service }: { service?: string | undefined }): { service?: string } {
   return service === undefined ? {} : { service };
 }
-
-/** The upper bound of a task's price, without running it. Loads the handler, since its size is part of the price. */
-export async function quoteJob(rooms: Rooms, job: Job, signal: AbortSignal, nowMs: number): Promise<Quote> {
-  const { consumer, handler, request, limits } = job;
-  checkLimits(limits, rooms.limits);
-  const { rates, cid: tariff } = rooms.tariff();
-  const input = encodeInput(request, consumer.toString());
-  const compiledBytes = await rooms.modules.compileSize(handler, { signal, peers: [consumer] });
-  const most = price(rates, {
-    compiledBytes,
-    inputBytes: input.length,
-    outputBytes: limits.outputBytesMax,
-    readBytes: 0,
-    writtenBytes: 0,
-    fuel: limits.fuelMax,
-    memoryPagesPeak: limits.memoryPagesMax,
-  });
-  return {
-    task: taskCid({ handler, input: dagCborCid(input), limits, ...serviceField(job) }),
-    tariff,
-    priceMaxBytes: Math.min(most, limits.priceMaxBytes),
-    compileBytes: Math.ceil((rates.compile * compiledBytes) / 1024),
-    expiresMs: nowMs + QUOTE_TTL_MS,
-  };
-}
-
-const QUOTE_TTL_MS = 60_000;
 
 /** The version of everything that fuel depends on: the metering rules and the prices of host calls. */
 export function receiptMeterVersion(module: LoadedModule): string {
@@ -301,7 +273,7 @@ function idle(inputBytes: number): Usage {
   return { compiledBytes: 0, inputBytes, outputBytes: 0, readBytes: 0, writtenBytes: 0, fuel: 0, memoryPagesPeak: 0 };
 }
 
-function checkLimits(asked: TaskLimits, allowed: JobsLimits): void {
+export function checkLimits(asked: TaskLimits, allowed: JobsLimits): void {
   if (asked.memoryPagesMax > allowed.memoryPagesMax) {
     throw new LimitError('memoryPagesMax', asked.memoryPagesMax, allowed.memoryPagesMax);
   }

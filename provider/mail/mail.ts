@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { PrivateKey } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
 import type { Blockstore } from 'interface-blockstore';
 import type { Endpoint } from '../../sdk/protocol/index.ts';
 import { Inbox, MailboxClient, type MailboxNode, type Message } from '../mailbox/index.ts';
@@ -13,6 +14,7 @@ import { openLetter, signLetter, type Attachment, type Letter } from './letter.t
 import { LETTER_ID_BYTES, RECIPIENTS_MAX } from './limits.ts';
 import { OwnMailboxes, type ClosedMailbox } from './own-mailboxes.ts';
 import { unpad } from './padding.ts';
+import { isEndpoint, isServiceMessage, openKept } from './service-message.ts';
 import type { Contact, Delivery, LetterRow, MailSettings, MailStore } from './store.ts';
 
 export interface MailInit {
@@ -180,7 +182,7 @@ export class Mail {
     const { store } = this.#init;
     const { document, ...row } = store.find(hex);
     store.markRead(row);
-    const { letter } = await openLetter(document);
+    const { letter } = await openKept(document);
     return { ...row, letter, deliveries: row.box === 'out' ? store.deliveries(row.id) : [] };
   }
 
@@ -231,6 +233,7 @@ export class Mail {
   readonly #receive = async (message: Message): Promise<void> => {
     const { identity, store, onError } = this.#init;
     if (store.isBlocked(message.from)) return;
+    if (isServiceMessage(message.body)) return this.#receiveOfService(message);
     let document: Uint8Array;
     let letter: Letter;
     try {
@@ -244,11 +247,29 @@ export class Mail {
       onError?.(error);
       return;
     }
-    if (!store.add('in', message.from, letter, document, Date.now())) return;
+    this.#keep(message.from, letter, document);
+  };
+
+  /** What a provider left for us in a service's name; in its own name when the service's maintainer does not name it. */
+  async #receiveOfService({ from, body }: Message): Promise<void> {
+    const { node, onError } = this.#init;
+    try {
+      const { letter, author } = await openKept(body);
+      if (!letter.to.includes(this.address)) throw invalid('it is not to us');
+      if (await isEndpoint(node, author, peerIdFromString(from))) this.#keep(author, letter, body);
+      else this.#keep(from, { ...letter, subject: `Message that says it is of ${author}` }, body);
+    } catch (error) {
+      onError?.(error);
+    }
+  }
+
+  #keep(author: string, letter: Letter, document: Uint8Array): void {
+    const { store } = this.#init;
+    if (!store.add('in', author, letter, document, Date.now())) return;
     this.#received++;
     const row = store.find(Buffer.from(letter.id).toString('hex'));
     for (const listener of this.#listeners) listener(row);
-  };
+  }
 }
 
 function replySubject(subject: string): string {

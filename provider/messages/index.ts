@@ -7,4 +7,5 @@
 export { Deliverer, type Deliver, type DelivererInit } from './deliverer.ts';
 export { isFinal } from './errors.ts';
 export { DELIVERY_LIMITS, type DeliveryLimits } from './limits.ts';
+export { sendMessage } from './send.ts';
 export { routesOf, type RoutesInit } from './routes.ts';

@@ -1,8 +1,9 @@
-import { Params, Request, Response, Router } from 'workswap';
+import { Message, Params, Request, Response, Router } from 'workswap';
 import { ENTRIES_PER_PAGE, Entry, entriesBefore, readEntry, removeEntry, signEntry } from './entries';
 import { Draft } from './draft';
 import { GuestbookPage } from './page';
 import { Visitor } from './visitor';
+import { changeWatcher, tellWatcher } from './watcher';
 
 /** A browser's form with a message of nothing but escapes is about 10 KB. */
 const FORM_BYTES_MAX: i32 = 16 * 1024;
@@ -10,6 +11,11 @@ const FORM_BYTES_MAX: i32 = 16 * 1024;
 /** A guestbook: README.md describes it. */
 export function handle(req: Request): Response {
   return new Router().get('/', show).post('/sign', sign).post('/remove', remove).handle(req);
+}
+
+/** `watch` and `unwatch`: README.md. */
+export function deliver(message: Message): void {
+  changeWatcher(message);
 }
 
 function show(req: Request, params: Params): Response {
@@ -29,7 +35,9 @@ function sign(req: Request, params: Params): Response {
     visitor = Visitor.fresh(req);
     visitor.remember(response);
   }
-  signEntry(new Entry(-1, draft.name, draft.message, visitor.id, req.timeMs));
+  const entry = new Entry(-1, draft.name, draft.message, visitor.id, req.timeMs);
+  signEntry(entry);
+  tellWatcher(entry);
   return response;
 }
 
