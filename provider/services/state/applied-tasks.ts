@@ -2,9 +2,8 @@ import type { CID } from 'multiformats/cid';
 import { cidOfKey, HotCache, keyOfCid, type Database } from '../../store/index.ts';
 import type { AppliedRow } from './batch.ts';
 import type { StateLimits } from './limits.ts';
+import { SeenTasks } from './seen-tasks.ts';
 import type { AppliedTask } from './types.ts';
-
-const ABSENT = Symbol('absent');
 
 /**
  * Which tasks were applied, with what answer: the database has them for as long as they could be accepted again, the
@@ -13,7 +12,8 @@ const ABSENT = Symbol('absent');
 export class AppliedTasks {
   readonly #limits: StateLimits;
   readonly #select: ReturnType<Database['sqlite']['prepare']>;
-  readonly #recent: HotCache<AppliedTask | typeof ABSENT>;
+  readonly #recent: HotCache<AppliedTask>;
+  readonly #seen: SeenTasks;
   /** Bytes of kept answers by when they were kept. */
   #kept: { timeMs: number; bytes: number }[] = [];
   #keptBytes: number;
@@ -30,18 +30,19 @@ export class AppliedTasks {
     this.#keptBytes = bytes;
     this.#earlierMs = Number(found?.['time'] ?? -1);
     if (bytes > 0) this.#kept.push({ timeMs: Date.now(), bytes });
+    this.#seen = new SeenTasks(limits.appliedKeepMs);
+    for (const { task } of sqlite.prepare('SELECT task FROM applied').iterate()) {
+      this.#seen.add(Buffer.from(task as Uint8Array).toString('latin1'));
+    }
   }
 
   get(state: number, task: CID): AppliedTask | undefined {
     const key = keyOfCid(task);
     const recent = this.#recent.get(`${state} ${key}`);
-    if (recent !== undefined) return recent === ABSENT ? undefined : recent;
+    if (recent !== undefined) return recent;
+    if (!this.#seen.mayHave(key)) return undefined;
     const row = this.#select.get(state, Buffer.from(key, 'latin1'));
-    if (row === undefined) {
-      // A new task is looked for more than once before it is applied; whatever is applied later is told to us.
-      this.#recent.set(`${state} ${key}`, ABSENT, 1);
-      return undefined;
-    }
+    if (row === undefined) return undefined;
     const commit = row['commit_cid'] as Uint8Array | null;
     const answer = row['answer'] as Uint8Array | null;
     return {
@@ -53,6 +54,7 @@ export class AppliedTasks {
 
   /** It is durable now. */
   add({ state, task, answer }: AppliedRow, commit: CID | undefined): void {
+    this.#seen.add(task);
     this.#recent.set(`${state} ${task}`, { commit, answer, isEarlier: false }, 1);
   }
 

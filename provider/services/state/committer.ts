@@ -60,6 +60,8 @@ export class Committer {
   #open: RanUpdate[] = [];
   #openBytes = 0;
   #openMessages = 0;
+  /** Nodes that the newest commit took out of the root. */
+  #replaced: readonly Key[] = [];
   /** What the open group changed, and a group before it whose root is still being made. */
   #changes: ChangedDirectory | undefined;
   #running: Promise<void> | undefined;
@@ -273,7 +275,9 @@ export class Committer {
       blocks.release(made.blocks.keys());
     }
     this.#committed = head;
-    blocks.forget(made.replaced);
+    // Updates that run ahead may still look at the root before.
+    blocks.forget(this.#replaced);
+    this.#replaced = made.replaced;
     for (const [i, row] of applied.entries()) appliedTasks.add(row, at[i]!.commit);
     outbox.written(service, sent);
     if (cid !== undefined) this.#init.onCommit();

@@ -11,6 +11,7 @@ import {
 } from '../../store/index.ts';
 import { stateSchema } from './schema.ts';
 import { collect } from './testing-collect.ts';
+import type { ServiceState } from './types.ts';
 import { allFiles, put, read, testDirectory, testStates, testTask, write, type TestStates } from './testing.ts';
 
 const NAME = 'k51service';
@@ -177,6 +178,22 @@ describe('a task', () => {
     await expect(put(again, 1, { a: '3' })).rejects.toMatchObject({ code: 'ALREADY_APPLIED' });
     expect(again.applied(testTask(1))?.commit?.equals(commit!)).toBe(true);
     expect(await read(again.view(), 'a')).toBe('1');
+  });
+
+  test('is known for as long as it has to be, also when it is not in memory any more', async () => {
+    const { path, remove } = testDirectory();
+    cleanups.push(remove);
+    const limits = { appliedInMemory: 2 };
+    const first = await testStates(path, { limits });
+    const state = await first.states.open(NAME);
+    for (let i = 0; i < 20; i++) await put(state, i, { [`f${i}`]: 'x' });
+    const applied = (of: ServiceState) => Array.from({ length: 21 }, (_, i) => of.applied(testTask(i)) !== undefined);
+    const expected = Array.from({ length: 21 }, (_, i) => i < 20);
+    expect(applied(state)).toEqual(expected);
+    await first.close();
+    const again = await (await open(path, { limits })).states.open(NAME);
+    expect(applied(again)).toEqual(expected);
+    await expect(put(again, 7, { a: '1' })).rejects.toMatchObject({ code: 'ALREADY_APPLIED' });
   });
 
   test('that failed is not applied, and can be tried again', async () => {

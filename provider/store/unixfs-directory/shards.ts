@@ -117,6 +117,14 @@ function withSlots(
   node: ShardNode,
   changed: ReadonlyMap<number, Link | undefined>,
 ): { slots: Uint8Array; links: Link[] } {
+  const replaced = node.links.slice();
+  let isInPlace = true;
+  for (const [slot, link] of changed) {
+    const index = indexOfSlot(node, slot);
+    if (index === -1 || link === undefined) isInPlace = false;
+    else replaced[index] = link;
+  }
+  if (isInPlace) return { slots: node.slots, links: replaced };
   const bySlot: (Link | undefined)[] = Array.from({ length: FANOUT });
   for (let i = 0; i < node.links.length; i++) bySlot[node.slots[i]!] = node.links[i];
   for (const [slot, link] of changed) bySlot[slot] = link;

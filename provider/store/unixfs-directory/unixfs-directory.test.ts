@@ -107,6 +107,12 @@ test('10,000 files with short names are what an importer makes of them, and are 
   expect(nodes.listing(root)?.total).toBe(10_000);
   expect(await listed(nodes, root, undefined, '')).toEqual({ names: changed, total: 10_000 });
   expect((await listed(nodes, root, undefined, 'f500')).names[0]).toBe('f5000');
+  // Of the same size and of another, in shards that stay as they are otherwise.
+  const again = { f1: Uint8Array.of(7, 7), f2: new Uint8Array(127), f3: new Uint8Array(128), f4: Uint8Array.of() };
+  root = await nodes.change(root, { written: again });
+  const { f17: _, ...rest } = written;
+  const files = { ...rest, f0a: Uint8Array.of(1), ...again };
+  expect(cidOfKey(root).toString()).toBe(await importedRoot(new Map(Object.entries(files))));
 });
 
 test.each([0, 1, 1024 * 1024, 1024 * 1024 + 1, 3 * 1024 * 1024, FILE_BYTES_MAX])(

@@ -18,6 +18,8 @@ const LINKS_TAG = 0x12;
 const HASH_TAG = 0x0a;
 const NAME_TAG = 0x12;
 const TSIZE_TAG = 0x18;
+/** A slot's hexadecimal digits before a name. */
+const SLOT_BYTES = 2;
 const HEX_DIGITS = '0123456789ABCDEF';
 /** Longer than this a name is not looked at one character at a time. */
 const SHORT_NAME = 48;
@@ -33,8 +35,8 @@ function innerBytes(nameBytes: number, tsize: number): number {
 }
 
 /** What the link adds to its node's block. */
-export function linkBytes({ name, tsize }: Pick<Link, 'name' | 'tsize'>): number {
-  const inner = innerBytes(nameLength(name), tsize);
+export function linkBytes({ name, tsize }: Pick<Link, 'name' | 'tsize'>, prefixBytes = 0): number {
+  const inner = innerBytes(prefixBytes + nameLength(name), tsize);
   return 1 + varintBytes(inner) + inner;
 }
 
@@ -52,19 +54,18 @@ export interface Parts {
 
 /** @param last a node before the change and its block: what both have is copied, which takes a tenth of the time */
 export function encodeNode(parts: Parts, data: Uint8Array, last?: Parts & { layout: Layout }): Layout {
+  const patched = last && patchNode(parts, last);
+  if (patched !== undefined) return patched;
   const { links, slots } = parts;
   const copied = last === undefined ? undefined : commonLinks(parts, last);
   const starts = new Uint32Array(links.length + 1);
-  const prefixBytes = slots === undefined ? 0 : 2;
+  const prefixBytes = slots === undefined ? 0 : SLOT_BYTES;
   let size = 0;
   for (let i = 0; i < links.length; i++) {
     starts[i] = size;
     const from = copied === undefined ? -1 : copied[i]!;
     if (from >= 0) size += last!.layout.starts[from + 1]! - last!.layout.starts[from]!;
-    else {
-      const inner = innerBytes(prefixBytes + nameLength(links[i]!.name), links[i]!.tsize);
-      size += 1 + varintBytes(inner) + inner;
-    }
+    else size += linkBytes(links[i]!, prefixBytes);
   }
   starts[links.length] = size;
   const target = Buffer.allocUnsafeSlow(size + 1 + varintBytes(data.length) + data.length);
@@ -86,6 +87,27 @@ export function encodeNode(parts: Parts, data: Uint8Array, last?: Parts & { layo
   return { bytes: target, starts };
 }
 
+/**
+ * The block of a node whose links all take what those in their places took: the usual change, a file that is written
+ * again. Undefined for any other.
+ */
+function patchNode({ links, slots }: Parts, last: Parts & { layout: Layout }): Layout | undefined {
+  const { bytes, starts } = last.layout;
+  // The same slots also mean the same bit field.
+  if (links.length !== last.links.length || slots !== last.slots) return undefined;
+  const prefixBytes = slots === undefined ? 0 : SLOT_BYTES;
+  const changed: number[] = [];
+  for (let i = 0; i < links.length; i++) {
+    if (links[i] === last.links[i]) continue;
+    if (linkBytes(links[i]!, prefixBytes) !== starts[i + 1]! - starts[i]!) return undefined;
+    changed.push(i);
+  }
+  const target = Buffer.allocUnsafeSlow(bytes.length);
+  target.set(bytes);
+  for (const i of changed) writeLink(target, starts[i]!, links[i]!, slots?.[i]);
+  return { bytes: target, starts };
+}
+
 /** For each link its index in the last node, or -1 when it is not there as it is. Both are in the same order. */
 function commonLinks({ links, slots }: Parts, last: Parts): Int32Array {
   const indexes = new Int32Array(links.length).fill(-1);
@@ -104,7 +126,7 @@ function commonLinks({ links, slots }: Parts, last: Parts): Int32Array {
 
 function writeLink(target: Buffer, start: number, { key, name, tsize }: Link, slot: number | undefined): void {
   const nameBytes = nameLength(name);
-  const allBytes = nameBytes + (slot === undefined ? 0 : 2);
+  const allBytes = nameBytes + (slot === undefined ? 0 : SLOT_BYTES);
   let at = start;
   target[at++] = LINKS_TAG;
   at = writeVarint(target, at, innerBytes(allBytes, tsize));
