@@ -9,6 +9,7 @@ import { WorkswapError } from '../sdk/protocol/index.ts';
 import { MODULE_LIMITS } from './modules/index.ts';
 import { GATEWAY_LIMITS } from './gateway/limits.ts';
 import { MAILBOX_LIMITS } from './mailbox/limits.ts';
+import { DELIVERY_LIMITS } from './messages/limits.ts';
 import { PINNING_LIMITS } from './pinning/limits.ts';
 import { SERVICES_LIMITS } from './services/limits.ts';
 import { SANDBOX_LIMITS, type Limit } from './sandbox/index.ts';
@@ -93,6 +94,8 @@ export const configSchema = z.strictObject({
       host: z.enum(['nobody', 'allowed', 'anyone']).default('allowed'),
     })
     .prefault({}),
+  /** docs/messages.md */
+  messages: limitsSchema(DELIVERY_LIMITS).prefault({}),
   /** Bytes per job, per KiB or per 10^9 units of fuel. The defaults are what `workswap calibrate` measured on two shared cores. */
   tariff: z
     .strictObject({

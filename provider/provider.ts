@@ -13,7 +13,7 @@ import type { Jobs, JobsStats } from './jobs/index.ts';
 import { defaultPolicy, PersistentScoreLedger } from './ledger/index.ts';
 import type { PeerOverride, Reconciled, ScoreLedger } from './ledger/index.ts';
 import { checkMailboxPublication, MailboxClient, mailboxName, openMailboxes, type Mailboxes } from './mailbox/index.ts';
-import { DELIVERY_LIMITS, Deliverer, routesOf, type DeliveryLimits } from './messages/index.ts';
+import { Deliverer, routesOf } from './messages/index.ts';
 import { Settings } from './settings.ts';
 import { createModuleLoader } from './modules/index.ts';
 import { PROVIDER_RENDEZVOUS } from './routing/index.ts';
@@ -31,8 +31,6 @@ import type { SandboxStats } from './sandbox/index.ts';
 export interface ProviderOptions extends Pick<PeerInit, 'dataDir' | 'privateKey' | 'scoreLedger'> {
   /** As in workswap.toml; what is left out has its default. */
   config?: ConfigInput;
-  /** Of bringing messages to their recipients. */
-  delivery?: Partial<DeliveryLimits>;
   /** Peer ids whose services are hosted, besides those of `credit.allow`. */
   maintainers?: string[];
   /** Where errors that no consumer can be blamed for are reported. */
@@ -71,7 +69,7 @@ export interface Provider {
   /** Messages for peers that are offline. */
   readonly mailboxes: Mailboxes;
   /** What services here send. */
-  readonly messages: Pick<Deliverer, 'figures'>;
+  readonly messages: Pick<Deliverer, 'figures' | 'waiting' | 'counts'>;
   /** What was decided here, over the configuration. */
   readonly settings: Settings;
   /** Jobs that run, and what those that ended took. */
@@ -185,8 +183,8 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
     },
   );
 
-  const deliveryLimits = { ...DELIVERY_LIMITS, ...options.delivery };
-  const elsewhere = services.remoteRunner(connectAs(peer), { priceMaxBytes: deliveryLimits.priceMaxBytes });
+  const limits = config.messages;
+  const elsewhere = services.remoteRunner(connectAs(peer), { priceMaxBytes: limits.priceBytesMax });
   const resolveName: Provider['resolveName'] = (name, signal) => services.resolveName(name, signal);
   const mailboxClient = new MailboxClient({ libp2p, bitswap, scoreLedger, resolveName, mailboxes });
   const deliverer = new Deliverer({
@@ -197,9 +195,9 @@ export async function createProvider(options: ProviderOptions = {}): Promise<Pro
       hosted: (name) => services.hosting.get(name),
       jobs,
       runner: elsewhere,
-      limits: deliveryLimits,
+      limits,
     }),
-    limits: deliveryLimits,
+    limits,
     onError,
   });
 

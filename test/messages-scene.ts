@@ -9,7 +9,7 @@ import { consumer, offer, provider } from './fixtures.ts';
 import { maintain, never, textOf, type Maintained } from './service-scene.ts';
 
 /** Fast retries: nobody waits for seconds in a test. */
-const DELIVERY = { retryMsMin: 10, retryMsMax: 100 };
+const MESSAGES = { retryMsMin: 10, retryMsMax: 100 };
 
 /**
  * `POST /?to=A&to=B&times=N` sends its body N times to each; `/fail` and `/trap` do not end well after that. A message that comes is noted;
@@ -66,8 +66,13 @@ export async function build(source: string): Promise<Uint8Array> {
 }
 
 export function messagingProvider(options: ProviderOptions = {}): Promise<Provider> {
-  const config = { services: { host: 'anyone' }, mailbox: { host: 'anyone' }, ...options.config } as const;
-  return provider({ ...options, config, delivery: { ...DELIVERY, ...options.delivery } });
+  const config = {
+    services: { host: 'anyone' },
+    mailbox: { host: 'anyone' },
+    messages: MESSAGES,
+    ...options.config,
+  } as const;
+  return provider({ ...options, config });
 }
 
 export interface Postbox extends Maintained {

@@ -106,6 +106,8 @@ it('the maintainer is told what is not delivered, and nobody else', async () => 
       ended: [{ to: box.name, code: 'HANDLER_FAILED' }],
     });
   }, WAIT);
+  expect(host.messages.waiting.messages).toBe(1);
+  expect(host.messages.counts()).toMatchObject({ refused: 1, delivered: 0, expired: 0 });
   await eve.connect(host.addrs);
   expect((await askAbout(eve.libp2p, host.peerId, box.name, never)).messages).toBeUndefined();
 });

@@ -57,6 +57,19 @@ export function createMetrics(provider: Provider, sampler: Sampler): Metrics {
       for (const [what, count] of Object.entries(provider.mailboxes.counts())) this.inc({ what }, count);
     },
   });
+  gauge('messages_waiting', 'Messages of services that wait to be delivered', () => provider.messages.waiting.messages);
+  gauge('messages_waiting_bytes', 'Bytes of them', () => provider.messages.waiting.bytes);
+  // oxlint-disable-next-line no-new: a counter registers itself
+  new Counter({
+    name: 'workswap_messages_total',
+    help: 'Messages of services since the start: what became of them, and attempts that failed',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [what, count] of Object.entries(provider.messages.counts())) this.inc({ what }, count);
+    },
+  });
   const ended = new Counter({
     name: 'workswap_jobs_total',
     help: 'Jobs that ended, by whose fault if by any',

@@ -75,6 +75,9 @@ async function run(
       memoryPagesPeak,
     });
     for (const { message } of outcome.logs) process.stderr.write(`log: ${message}\n`);
+    for (const { to, body } of outcome.messages ?? []) {
+      process.stderr.write(`sends to ${to}: ${Buffer.from(body).toString()}\n`);
+    }
     const profiling = flags.profile === undefined ? undefined : await import('./profile.ts');
     const profile = await profiling?.profileJob(file, bytes, job, engine);
     if (error === undefined && outcome.changes !== undefined) state?.apply(outcome.changes);

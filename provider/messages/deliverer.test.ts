@@ -2,13 +2,13 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { messagesOf, WorkswapError, type ServiceMessage } from '../../sdk/protocol/index.ts';
 import { testStates, testTask } from '../services/state/testing.ts';
 import { Deliverer, type Deliver } from './deliverer.ts';
-import { DELIVERY_LIMITS, type DeliveryLimits } from './limits.ts';
+import { deliveryLimits, type DeliveryLimits } from './limits.ts';
 
 /** The names of keys that nobody has. */
 const SERVICE = 'k51qzi5uqu5djrv46h7lvpwf1l5p3qb1qflmn3vrvw5bv2g5ytnej5p5grhxuo';
 const ADA = '12D3KooW9pNAk8aiBuGVQtWRdbkLmo5qVL3e2h5UxbN2Nz9ttwiw';
 const BOB = '12D3KooWKWnPDmm7xNydzDMMMGLtge7kYmdxJS1PXNN4eqE1hGCf';
-const FAST: DeliveryLimits = { ...DELIVERY_LIMITS, retryMsMin: 1, retryMsMax: 2 };
+const FAST: DeliveryLimits = { ...deliveryLimits(), retryMsMin: 1, retryMsMax: 2 };
 
 /** A service with its outbox, and a deliverer whose way to recipients is the test's. */
 async function scene(deliver: Deliver, limits: Partial<DeliveryLimits> = {}) {

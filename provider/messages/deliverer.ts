@@ -33,6 +33,8 @@ export class Deliverer {
   readonly #ready: Queue[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
+  /** Messages by what became of them, and attempts that failed. */
+  readonly #counts = { delivered: 0, refused: 0, expired: 0, failed: 0 };
 
   constructor(init: DelivererInit) {
     this.#init = init;
@@ -50,6 +52,16 @@ export class Deliverer {
     );
     for (const { timer } of this.#queues.values()) clearTimeout(timer);
     await Promise.all(this.#running);
+  }
+
+  /** Of all services. */
+  get waiting(): { messages: number; bytes: number } {
+    return this.#init.outbox.waiting;
+  }
+
+  /** Since the start. */
+  counts(): Readonly<Record<'delivered' | 'refused' | 'expired' | 'failed', number>> {
+    return { ...this.#counts };
   }
 
   figures(service: string): MessagesFigures {
@@ -83,57 +95,64 @@ export class Deliverer {
     }
   }
 
-  /** A turn of a queue: it ends when nothing is left, when an attempt fails, or when others shall have theirs. */
+  /**
+   * A turn of a queue: it ends when nothing is left, when an attempt fails, or when others shall have theirs. While the disk
+   * notes what became of a message the next is on its way; should that fail, it is delivered once more.
+   */
   async #run(queue: Queue): Promise<void> {
     const { outbox, limits } = this.#init;
-    for (let i = 0; i < limits.turnMax; i++) {
-      let waiting: WaitingMessage | undefined;
-      try {
-        waiting = outbox.first(queue.lane);
-        if (waiting === undefined) {
-          this.#queues.delete(keyOf(queue.lane));
-          return;
-        }
-        await this.#settle(waiting, queue);
-      } catch (error) {
-        if (!this.#stop.signal.aborted) this.#retryLater(queue, error);
-        return;
+    const noting: Promise<void>[] = [];
+    try {
+      let after = 0;
+      for (let i = 0; i < limits.turnMax && !this.#stop.signal.aborted; i++) {
+        const waiting = outbox.first(queue.lane, after);
+        if (waiting === undefined) break;
+        after = waiting.sequence;
+        const { noted } = await this.#attempt(waiting, queue);
+        noted.catch(() => {});
+        noting.push(noted);
+        queue.failures = 0;
+        delete queue.holdup;
       }
-      queue.failures = 0;
-      delete queue.holdup;
-      if (this.#stop.signal.aborted) return;
+      await Promise.all(noting);
+      if (outbox.first(queue.lane) === undefined) this.#queues.delete(keyOf(queue.lane));
+      else this.#ready.push(queue);
+    } catch (error) {
+      await Promise.allSettled(noting);
+      if (!this.#stop.signal.aborted) this.#retryLater(queue, error);
     }
-    this.#ready.push(queue);
   }
 
-  /** @throws why it has to be tried again */
-  async #settle(waiting: WaitingMessage, { holdup }: Queue): Promise<void> {
+  /** `noted` resolves when what became of the message is on the disk. @throws why it has to be tried again */
+  async #attempt(waiting: WaitingMessage, { holdup }: Queue): Promise<{ noted: Promise<void> }> {
     const { outbox, deliver, limits } = this.#init;
     const { message } = waiting;
     const ttlMs = message.timeMs + STATE_LIMITS.messageKeepMs - Date.now();
     if (ttlMs <= 0) {
       const last = holdup === undefined ? 'it was not tried' : `${holdup.code}: ${holdup.reason}`;
-      await outbox.giveUp(waiting, {
-        code: 'MESSAGE_EXPIRED',
-        reason: `It could not be delivered in time. The last attempt: ${last}`,
-      });
-      return;
+      const reason = `It could not be delivered in time. The last attempt: ${last}`;
+      return { noted: this.#count('expired', outbox.giveUp(waiting, { code: 'MESSAGE_EXPIRED', reason })) };
     }
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(limits.attemptMs)]);
     try {
       await deliver(message, { ttlMs, signal });
     } catch (error) {
       if (!isFinal(error)) throw error;
-      await outbox.giveUp(waiting, whyOf(error));
-      return;
+      return { noted: this.#count('refused', outbox.giveUp(waiting, whyOf(error))) };
     }
-    await outbox.delivered(waiting);
+    return { noted: this.#count('delivered', outbox.delivered(waiting)) };
+  }
+
+  async #count(what: 'delivered' | 'refused' | 'expired', noted: Promise<void>): Promise<void> {
+    await noted;
+    this.#counts[what] += 1;
   }
 
   #retryLater(queue: Queue, error: unknown): void {
     const { limits, onError } = this.#init;
     if (!(error instanceof WorkswapError) && (error as Error).name !== 'TimeoutError') onError(error);
     queue.failures += 1;
+    this.#counts.failed += 1;
     const mostMs = Math.min(limits.retryMsMax, limits.retryMsMin * 2 ** (queue.failures - 1));
     const waitMs = mostMs * (0.5 + Math.random() / 2);
     const { code, reason } = whyOf(error);

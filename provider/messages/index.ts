@@ -6,6 +6,6 @@
  */
 export { Deliverer, type Deliver, type DelivererInit } from './deliverer.ts';
 export { isFinal } from './errors.ts';
-export { DELIVERY_LIMITS, type DeliveryLimits } from './limits.ts';
+export { DELIVERY_LIMITS, deliveryLimits, type DeliveryLimits } from './limits.ts';
 export { sendMessage } from './send.ts';
 export { routesOf, type RoutesInit } from './routes.ts';

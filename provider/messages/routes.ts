@@ -14,7 +14,7 @@ import type { MailboxClient } from '../mailbox/index.ts';
 import type { HostedService, ServiceRunner } from '../services/index.ts';
 import { Sponsoring } from '../services/index.ts';
 import type { Deliver } from './deliverer.ts';
-import type { DeliveryLimits } from './limits.ts';
+import { SPENDING_SERVICES_MAX, type DeliveryLimits } from './limits.ts';
 
 export interface RoutesInit {
   peerId: PeerId;
@@ -37,17 +37,17 @@ const SAME_TASK_MS = 120_000;
 export function routesOf(init: RoutesInit): Deliver {
   const { limits } = init;
   const spending = new Sponsoring({
-    sponsoredBytesPerVisitorMax: limits.servicePriceMaxBytes,
-    sponsoredVisitorsMax: limits.servicesMax,
+    sponsoredBytesPerVisitorMax: limits.servicePriceBytesMax,
+    sponsoredVisitorsMax: SPENDING_SERVICES_MAX,
   });
   return async (message, { ttlMs, signal }) => {
     const { from, to, id } = message;
-    if (!spending.covers(from, '', limits.priceMaxBytes)) {
-      const text = `The messages of ${from} cost more in this hour than ${limits.servicePriceMaxBytes} bytes; the rest waits.`;
+    if (!spending.covers(from, '', limits.priceBytesMax)) {
+      const text = `The messages of ${from} cost more in this hour than ${limits.servicePriceBytesMax} bytes; the rest waits.`;
       throw new WorkswapError('SPENT', text, { fault: 'provider', retryable: true });
     }
     if (recipientKind(to) === 'peer') {
-      const options = { id, ttlMs, priceMaxBytes: limits.priceMaxBytes, signal };
+      const options = { id, ttlMs, priceMaxBytes: limits.priceBytesMax, signal };
       const { copies } = await init.mailboxes.send(peerIdFromString(to), encodeMessage(message), options);
       spending.add(
         from,
@@ -85,7 +85,7 @@ async function toService(
     consumer: peerId,
     handler,
     request: normalizeRequest(request),
-    limits: { ...DEFAULT_LIMITS, priceMaxBytes: limits.priceMaxBytes },
+    limits: { ...DEFAULT_LIMITS, priceMaxBytes: limits.priceBytesMax },
     service: name,
     isOwn: true,
     isDelivery: true,

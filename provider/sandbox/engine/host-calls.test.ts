@@ -44,6 +44,44 @@ describe('the input', () => {
   });
 });
 
+describe('messages', () => {
+  const peer = '12D3KooWKWnPDmm7xNydzDMMMGLtge7kYmdxJS1PXNN4eqE1hGCf';
+  const send = (to: [number, number], body: [number, number], writable = true): Outcome => {
+    const args = [...to, ...body].map((value) => `(i32.const ${value})`).join(' ');
+    const fields = `(data (i32.const 1000) "${peer}")`;
+    const module = loadWat(handlerWat({ imports: ['send'], fields, body: `(call $send ${args}) (call $ok)` }));
+    const view = { stat: () => undefined, read: () => undefined, list: () => undefined };
+    return execute({ ...jobOf(module), state: { view, writable } }, host);
+  };
+
+  test('leave with the outcome, priced by their bytes', () => {
+    const empty = send([1000, peer.length], [0, 0]);
+    expect(empty.messages).toEqual([{ to: peer, body: new Uint8Array() }]);
+    expect(empty.writtenBytes).toBe(4096 + peer.length);
+    const whole = send([1000, peer.length], [0, 60_000]);
+    expect(whole.messages).toMatchObject([{ to: peer }]);
+    expect(whole.writtenBytes - empty.writtenBytes).toBe(60_000);
+    expect(whole.fuel - empty.fuel).toBe(60_000 * CALL_PRICES.send.perByte);
+  });
+
+  test.each<[string, [number, number], [number, number]]>([
+    ['INVALID_POINTER', [1000, peer.length], [65_535, 2]],
+    ['INVALID_POINTER', [1000, peer.length], [-1, 1]],
+    ['INVALID_POINTER', [65_530, 60], [0, 0]],
+    ['INVALID_POINTER', [-8, -1], [0, 0]],
+    ['INVALID_RECIPIENT', [1000, -1], [0, 0]],
+    ['INVALID_RECIPIENT', [1000, 0], [0, 0]],
+    ['INVALID_RECIPIENT', [0, peer.length], [0, 0]],
+    ['OUT_OF_FUEL', [1000, peer.length], [0, -1]],
+  ])('with a bad argument end with %s: %j %j', (code, to, body) => {
+    expect(send(to, body)).toMatchObject({ error: { code } });
+  });
+
+  test('are for updates only', () => {
+    expect(send([1000, peer.length], [0, 0], false)).toMatchObject({ error: { code: 'READ_ONLY' } });
+  });
+});
+
 describe('the output', () => {
   test('is the head and whatever is written after it', () => {
     const outcome = run(

@@ -64,7 +64,7 @@ export class Outbox {
     this.#limits = limits;
     this.#first = sqlite.prepare(
       `SELECT sequence, message, bytes FROM outbox
-       WHERE state = ? AND recipient = ? AND ended_ms IS NULL ORDER BY sequence LIMIT 1`,
+       WHERE state = ? AND recipient = ? AND sequence > ? AND ended_ms IS NULL ORDER BY sequence LIMIT 1`,
     );
     this.#ended = sqlite.prepare(
       `SELECT id, recipient, time_ms, ended_ms, code, reason FROM outbox
@@ -133,8 +133,9 @@ export class Outbox {
     this.#listener = undefined;
   }
 
-  first({ state, recipient }: Lane): WaitingMessage | undefined {
-    const row = this.#first.get(state, recipient);
+  /** The oldest of a lane, behind the message `after`. */
+  first({ state, recipient }: Lane, after = 0): WaitingMessage | undefined {
+    const row = this.#first.get(state, recipient, after);
     if (row === undefined) return undefined;
     const message = decodeMessage(row['message'] as Uint8Array);
     return { sequence: Number(row['sequence']), state, message, bytes: Number(row['bytes']) };
@@ -151,6 +152,11 @@ export class Outbox {
     const failure = { ...why, endedMs: Date.now(), keptMax: this.#limits.outboxEndedMax };
     await this.#settle({ state, sequence, failure });
     this.#add(state, -1, -bytes);
+  }
+
+  /** Of all services. */
+  get waiting(): { messages: number; bytes: number } {
+    return { ...this.#all };
   }
 
   figures(service: string): OutboxFigures {
