@@ -74,6 +74,8 @@ export interface Bitswap {
   createSession(options?: { peers?: PeerId[] }): Session;
   /** Tells that a block was put into the store by somebody else: peers that wait for it are served. */
   notify(cid: CID, bytes: Uint8Array): void;
+  /** The same by the block's `blockKey`, for whoever has no CID. */
+  notifyKey(key: string, bytes: Uint8Array): void;
   /** What a peer wants from us now. */
   wantlistOf(peer: PeerId): WantlistEntry[];
   /** Whether this peer is asked to send a block, and has not answered yet. */
@@ -179,7 +181,10 @@ class WorkswapBitswap implements Bitswap {
   }
 
   notify(cid: CID, bytes: Uint8Array): void {
-    const key = blockKey(cid);
+    this.notifyKey(blockKey(cid), bytes);
+  }
+
+  notifyKey(key: string, bytes: Uint8Array): void {
     this.#fetcher.found(key, bytes);
     this.#engine.arrived(key, bytes.length);
   }

@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid';
+import { keyOfCid } from '../store/index.ts';
 import { raceSignal } from '../sandbox/index.ts';
 import type { FinishedJob } from './run-job.ts';
 
@@ -7,7 +8,7 @@ export class UpdatesUnderWay {
   readonly #running = new Map<string, Promise<FinishedJob>>();
 
   async run(task: CID, start: () => Promise<FinishedJob>, signal: AbortSignal): Promise<FinishedJob> {
-    const key = task.toString();
+    const key = keyOfCid(task);
     for (let first = this.#running.get(key); first !== undefined; first = this.#running.get(key)) {
       // It may fail for a reason of its own, being cancelled for example; then the next one runs.
       const finished = await raceSignal(first, signal).catch(() => undefined);

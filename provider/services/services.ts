@@ -86,7 +86,7 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
     blockstore: peer.blockstore,
     getBlock: init.getBlock,
     // Whoever asked for a root or a commit before it was made is waiting for it.
-    onStored: (cid, bytes) => peer.bitswap.notify(cid, bytes),
+    onStored: (key, bytes) => peer.bitswap.notifyKey(key, bytes),
     onError,
   });
   const hosting = new Hosting({

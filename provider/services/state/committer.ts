@@ -92,7 +92,7 @@ export class Committer {
 
   /** What the next update sees; it stays as it is until another is added. */
   view(): StateView {
-    return new TreeView(this.#init.blocks, this.#head.root, this.#changes);
+    return new TreeView(this.#init.blocks, this.#head.root, { changes: this.#changes });
   }
 
   /** Takes an update that ran on the last `view`; its `done` settles when it is durable. */

@@ -22,7 +22,7 @@ export class Replay {
 
   /** What the next update sees. */
   view(): StateView {
-    return new TreeView(this.#blocks, this.#root, this.#changes);
+    return new TreeView(this.#blocks, this.#root, { changes: this.#changes });
   }
 
   add(changes: StateChanges): void {

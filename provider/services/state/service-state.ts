@@ -73,7 +73,8 @@ export class StateOfService implements ServiceState {
   }
 
   view(root?: CID): StateView {
-    return new TreeView(this.#init.blocks, root === undefined ? this.#committer.committed.root : keyOfCid(root));
+    const key = root === undefined ? this.#committer.committed.root : keyOfCid(root);
+    return new TreeView(this.#init.blocks, key, { remembers: true });
   }
 
   async update(

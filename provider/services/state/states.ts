@@ -33,8 +33,8 @@ export interface StatesInit {
   database: Database;
   /** Answers with the blocks of states as well, and keeps those that are imported. */
   blockstore: FastBlockstore;
-  /** The block store has a new block: peers may wait for it. */
-  onStored?: (cid: CID, bytes: Uint8Array) => void;
+  /** The block store has a new block, of this `blockKey`: peers may wait for it. */
+  onStored?: (key: string, bytes: Uint8Array) => void;
   /** Fetches blocks of imported states. */
   getBlock: GetBlock;
   limits?: Partial<StateLimits>;
@@ -79,7 +79,7 @@ class StatesOfProvider implements States {
     this.#queue = new BatchQueue(openWriteTarget(database, writer), {
       before: (batch) => this.#addMaintenance(batch),
       written: ({ blocks }) => {
-        if (init.onStored !== undefined) for (const [key, bytes] of blocks) init.onStored(cidOfKey(key), bytes);
+        if (init.onStored !== undefined) for (const [key, bytes] of blocks) init.onStored(key.slice(2), bytes);
       },
     });
     this.#deliveredMessages = new DeliveredMessages(database);

@@ -12,16 +12,25 @@ import {
 } from '../../store/index.ts';
 import type { StateBlocks } from './blocks.ts';
 
+export interface ViewInit {
+  changes?: ChangedDirectory | undefined;
+  /** Only without changes. */
+  remembers?: boolean;
+}
+
 /** A state at one root, with changes on top. Answers without a promise when everything is in memory. */
 export class TreeView implements StateView {
   readonly #blocks: StateBlocks;
   readonly #root: Key;
   readonly #changes: ChangedDirectory | undefined;
+  readonly #remembers: boolean;
 
-  constructor(blocks: StateBlocks, root: Key, changes?: ChangedDirectory) {
+  /** @param remembers where files are, for views of this root to come; an update's root is soon another */
+  constructor(blocks: StateBlocks, root: Key, { changes, remembers = false }: ViewInit = {}) {
     this.#blocks = blocks;
     this.#root = root;
     this.#changes = changes;
+    this.#remembers = remembers;
   }
 
   stat(path: string, signal: AbortSignal): StateStat | undefined | Promise<StateStat | undefined> {
@@ -63,14 +72,13 @@ export class TreeView implements StateView {
 
   /** A file of a root is looked up once, however large its directory is. */
   #find(path: string, signal: AbortSignal): Found | undefined | Promise<Found | undefined> {
-    const isPlain = this.#changes === undefined;
-    const known = isPlain ? this.#blocks.fileAt(this.#root, path) : undefined;
+    const known = this.#remembers ? this.#blocks.fileAt(this.#root, path) : undefined;
     if (known !== undefined) return known;
     return whenLoaded(
       this.#blocks,
       (nodes) => {
         const found = find(nodes, this.#root, this.#changes, path);
-        if (isPlain && found?.kind === 'file') this.#blocks.keepFileAt(this.#root, path, found);
+        if (this.#remembers && found?.kind === 'file') this.#blocks.keepFileAt(this.#root, path, found);
         return found;
       },
       signal,
