@@ -1,17 +1,42 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
 import { DEFAULT_SETTINGS, type MailboxClient, type MailboxEndpoint } from '../provider/mailbox/index.ts';
-import { consumer, directory } from './fixtures.ts';
+import { consumer, directory, LISTEN } from './fixtures.ts';
 import { mailboxClient } from './mailbox-scene.ts';
-import { startProvider, type ProviderProcess } from './processes.ts';
+import { startProcess } from './processes.ts';
 
 const IS_LONG = process.env['WORKSWAP_LONG'] !== undefined;
 const KILLS = IS_LONG ? 200 : 8;
 const MESSAGES = IS_LONG ? 10_000 : 2_000;
 const SENDERS = 3;
 const WINDOW = 32;
+const CHILD = fileURLToPath(new URL('./mailbox-kill-child.ts', import.meta.url));
+
+interface Host {
+  peerId: string;
+  addrs: string[];
+  kill(): Promise<void>;
+  stop(): Promise<number | null>;
+}
+
+/** A provider's process, loaded, that starts when it is told to: the next one loads while one is at work. */
+async function load(dataDir: string, config: object): Promise<{ start(): Promise<Host>; kill(): Promise<void> }> {
+  const { child, event, kill, stop } = startProcess(
+    [process.execPath, CHILD, dataDir, JSON.stringify(config)],
+    'the provider',
+    'pipe',
+  );
+  await event('loaded');
+  return {
+    kill,
+    async start() {
+      child.stdin!.write('start\n');
+      const { peerId, addrs } = (await event('ready')) as { peerId: string; addrs: string[] } & Record<string, unknown>;
+      return { peerId, addrs, kill, stop };
+    },
+  };
+}
 
 /** Messages of one sender, each with its number; what a crash left open is sent again under the same ids. */
 class Outbox {
@@ -28,7 +53,7 @@ class Outbox {
   }
 
   /** Sends until `end` or until the provider is gone. */
-  async sendTo(host: ProviderProcess, end: number, onProgress: () => void): Promise<void> {
+  async sendTo(host: Host, end: number, onProgress: () => void): Promise<void> {
     const endpoint = await this.#client.at({ peer: host.peerId, addrs: host.addrs });
     while (this.sent < end) {
       const window = this.ids.slice(this.sent, Math.min(end, this.sent + WINDOW));
@@ -85,19 +110,23 @@ class Reader {
  * steps, and everything is asked again of the next process.
  */
 it(`${KILLS} kills: no accepted message is lost, none that was read returns, all stay in order`, async () => {
-  const files = await directory();
-  const data = join(files, 'provider');
+  const data = await directory();
   const bob = await consumer();
   const to = bob.libp2p.peerId.toString();
   const nodes = await Promise.all(Array.from({ length: SENDERS }, () => consumer()));
-  const unlimited = [bob, ...nodes].map((node) => `${node.libp2p.peerId.toString()} = "unlimited"`);
-  const config = join(files, 'workswap.toml');
-  await writeFile(config, `[mailbox]\nhost = "anyone"\n[credit.overrides]\n${unlimited.join('\n')}\n`);
+  const unlimited = [bob, ...nodes].map((node) => [node.libp2p.peerId.toString(), 'unlimited'] as const);
+  const config = {
+    node: { listen: [LISTEN] },
+    mailbox: { host: 'anyone' },
+    credit: { overrides: Object.fromEntries(unlimited) },
+    // No handler runs here.
+    sandbox: { threads: 1 },
+  };
   const outboxes = nodes.map((node) => new Outbox(mailboxClient(node), to, Math.ceil(MESSAGES / SENDERS)));
   const reading = mailboxClient(bob);
   const reader = new Reader();
 
-  async function round(host: ProviderProcess, part: number, onProgress: () => void): Promise<void> {
+  async function round(host: Host, part: number, onProgress: () => void): Promise<void> {
     const box = await reading.at({ peer: host.peerId, addrs: host.addrs });
     await box.open(DEFAULT_SETTINGS);
     const ends = outboxes.map(({ ids }) => Math.ceil(ids.length * part));
@@ -108,8 +137,11 @@ it(`${KILLS} kills: no accepted message is lost, none that was read returns, all
     await reader.readAll(box, onProgress);
   }
 
+  let next = load(data, config);
+  onTestFinished(async () => (await next).kill());
   for (let kill = 0; kill < KILLS; kill++) {
-    const host = await startProvider({ data, config });
+    const host = await (await next).start();
+    next = load(data, config);
     let steps = 1 + randomInt(12);
     let killed: Promise<void> | undefined;
     const step = (): void => {
@@ -118,7 +150,7 @@ it(`${KILLS} kills: no accepted message is lost, none that was read returns, all
     await round(host, (kill + 1) / KILLS, step).catch(() => {});
     await (killed ?? host.kill());
   }
-  const host = await startProvider({ data, config });
+  const host = await (await next).start();
   await round(host, 1, () => {});
   expect(await (await reading.at({ peer: host.peerId, addrs: host.addrs })).list()).toMatchObject({
     messages: [],

@@ -5,20 +5,24 @@ import { fileURLToPath } from 'node:url';
 
 const WORKSWAP = fileURLToPath(new URL('../provider/cli/workswap.js', import.meta.url));
 
-/** A command that goes on until it is stopped. */
-export interface ServerProcess {
+/** A process that prints one JSON event a line. */
+export interface EventProcess {
   child: ChildProcess;
+  /** Resolves with the first event of this name that has not been waited for yet. */
+  event(name: string): Promise<Record<string, unknown>>;
+  /** A signal, then waits for the end; resolves with the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  kill(): Promise<void>;
+}
+
+/** A command that goes on until it is stopped. */
+export interface ServerProcess extends EventProcess {
   /** The first event, when it serves. */
   ready: Record<string, unknown>;
   /** `http://HOST:PORT` of its gateway, when it has one. */
   gateway: string | undefined;
   /** Of its admin page, with the token that opens it, likewise. */
   admin: string | undefined;
-  /** Resolves with the first event of this name that has not been waited for yet. */
-  event(name: string): Promise<Record<string, unknown>>;
-  /** A signal, then waits for the end; resolves with the exit code. */
-  stop(signal?: NodeJS.Signals): Promise<number | null>;
-  kill(): Promise<void>;
 }
 
 export interface ProviderProcess extends ServerProcess {
@@ -58,16 +62,27 @@ export async function startProvider(options: {
 
 /** Starts a `workswap` command with `--json` that says when it is ready. */
 export async function startServer(args: string[], around: string[] = []): Promise<ServerProcess> {
-  const command = [...around, process.execPath, WORKSWAP, ...args];
-  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const started = startProcess([...around, process.execPath, WORKSWAP, ...args], `workswap ${args[0]}`);
+  const ready = await started.event('ready');
+  return {
+    ...started,
+    ready,
+    gateway: ready['gateway'] as string | undefined,
+    admin: ready['admin'] as string | undefined,
+  };
+}
+
+/** @param name what errors call it; @param stdin whether we write to it */
+export function startProcess(command: string[], name: string, stdin: 'ignore' | 'pipe' = 'ignore'): EventProcess {
+  const child = spawn(command[0]!, command.slice(1), { stdio: [stdin, 'pipe', 'pipe'] });
   let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr!.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-10_000);
   });
   const events: Record<string, unknown>[] = [];
   const waiting: { name: string; resolve: (event: Record<string, unknown>) => void; reject: (error: Error) => void }[] =
     [];
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  createInterface({ input: child.stdout! }).on('line', (line) => {
     const event = JSON.parse(line) as Record<string, unknown>;
     const at = waiting.findIndex(({ name }) => name === event['event']);
     if (at >= 0) waiting.splice(at, 1)[0]!.resolve(event);
@@ -75,22 +90,18 @@ export async function startServer(args: string[], around: string[] = []): Promis
   });
   const ended = new Promise<number | null>((resolve) => {
     child.on('exit', (code) => {
-      for (const { name, reject } of waiting)
-        reject(new Error(`workswap ${args[0]} ended (${code}) before "${name}": ${stderr}`));
+      for (const { name: awaited, reject } of waiting)
+        reject(new Error(`${name} ended (${code}) before "${awaited}": ${stderr}`));
       resolve(code);
     });
   });
-  const event = (name: string): Promise<Record<string, unknown>> => {
-    const at = events.findIndex((one) => one['event'] === name);
+  const event = (awaited: string): Promise<Record<string, unknown>> => {
+    const at = events.findIndex((one) => one['event'] === awaited);
     if (at >= 0) return Promise.resolve(events.splice(at, 1)[0]!);
-    if (child.exitCode !== null) return Promise.reject(new Error(`workswap ${args[0]} has ended: ${stderr}`));
-    return new Promise((resolve, reject) => waiting.push({ name, resolve, reject }));
+    if (child.exitCode !== null) return Promise.reject(new Error(`${name} has ended: ${stderr}`));
+    return new Promise((resolve, reject) => waiting.push({ name: awaited, resolve, reject }));
   };
-  const ready = await event('ready');
   return {
-    ready,
-    gateway: ready['gateway'] as string | undefined,
-    admin: ready['admin'] as string | undefined,
     child,
     event,
     async stop(signal = 'SIGTERM') {

@@ -1,4 +1,4 @@
-import { transaction, type BatchWriter, type Database } from '../../store/index.ts';
+import { transaction, type BatchWriter, type Database } from '../../store/sqlite/index.ts';
 import { ACKNOWLEDGED_KEPT_MS, EXPIRED_KEPT_MS, MESSAGE_OVERHEAD_BYTES } from '../limits.ts';
 import type { MessageState } from '../types.ts';
 import { Closing } from './closing.ts';

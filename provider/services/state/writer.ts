@@ -1,4 +1,5 @@
-import { StoreError, transaction, type BatchWriter, type Database, type Key } from '../../store/index.ts';
+import type { Key } from '../../store/index.ts';
+import { StoreError, transaction, type BatchWriter, type Database } from '../../store/sqlite/index.ts';
 import type { Batch, StateRow } from './batch.ts';
 import { MessageWriter } from './message-writer.ts';
 
