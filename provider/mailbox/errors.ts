@@ -9,7 +9,6 @@ export type MailboxErrorCode =
   | 'SENDER_REFUSED'
   | 'STORE_LIMIT'
   | 'FILE_TOO_LARGE'
-  | 'FILE_MISSING'
   | 'TTL_REFUSED'
   | 'PRICE_EXCEEDED'
   | 'NOT_PAID_FOR'
@@ -30,7 +29,6 @@ const RETRYABLE: readonly MailboxErrorCode[] = [
   'MAILBOX_FULL',
   'SENDER_LIMIT',
   'STORE_LIMIT',
-  'FILE_MISSING',
   'NOT_PAID_FOR',
   'TOO_MANY_REQUESTS',
   'NO_ENDPOINT',

@@ -72,6 +72,7 @@ export class MailboxEndpoint {
   /** Ends our mailbox here: what waits in it is gone, and its senders can tell. @throws RefusedError MAILBOX_UNKNOWN */
   async closeMailbox(signal?: AbortSignal): Promise<Closed> {
     const closed = await this.#ask({ ask: 'close' }, closeAnswerOf, signal);
+    if (closed.priceBytes > closed.messages * PRICE_MAX_BYTES_DEFAULT) throw this.#tooExpensive();
     if (closed.priceBytes > 0) this.#init.onPrice?.(this.provider, closed.priceBytes);
     return closed;
   }
@@ -89,7 +90,7 @@ export class MailboxEndpoint {
   ): Promise<PutAnswer> {
     const question = { ask: 'put', to: to.toString(), message: id, body, ttlMs, priceMaxBytes } as const;
     const answer = await this.#ask(question, putAnswerOf, signal);
-    if (answer.priceBytes > priceMaxBytes) throw this.#badAnswer(new Error('it charges more than was allowed'));
+    if (answer.priceBytes > priceMaxBytes) throw this.#tooExpensive();
     if (answer.priceBytes > 0) this.#init.onPrice?.(this.provider, answer.priceBytes);
     return answer;
   }
@@ -108,7 +109,7 @@ export class MailboxEndpoint {
   ): Promise<void> {
     const question = { ask: 'hold', to: to.toString(), root, bytes, ttlMs, priceMaxBytes } as const;
     const { priceBytes } = await this.#ask(question, putAnswerOf, signal, HOLD_TIMEOUT_MS);
-    if (priceBytes > priceMaxBytes) throw this.#badAnswer(new Error('it charges more than was allowed'));
+    if (priceBytes > priceMaxBytes) throw this.#tooExpensive();
     if (priceBytes > 0) this.#init.onPrice?.(this.provider, priceBytes);
   }
 
@@ -125,7 +126,10 @@ export class MailboxEndpoint {
     { limit = 100, bytesMax = 1024 * 1024 }: { limit?: number; bytesMax?: number } = {},
     signal?: AbortSignal,
   ): Promise<{ messages: Message[]; more: boolean }> {
-    return this.#ask({ ask: 'take', limit, bytesMax }, takeAnswerOf, signal);
+    const page = await this.#ask({ ask: 'take', limit, bytesMax }, takeAnswerOf, signal);
+    // We pay for what we take, where we said that we do, but not whatever it says.
+    if (page.messages.some(({ priceBytes }) => priceBytes > PRICE_MAX_BYTES_DEFAULT)) throw this.#tooExpensive();
+    return page;
   }
 
   /** Done with these: they are gone when it resolves. */
@@ -222,6 +226,10 @@ export class MailboxEndpoint {
       `The mailbox at ${this.provider.toString()} cannot be reached: ${reason}.`,
       cause,
     );
+  }
+
+  #tooExpensive(): WorkswapError {
+    return this.#badAnswer(new Error('it charges more than was allowed'));
   }
 
   #badAnswer(cause: Error): WorkswapError {
