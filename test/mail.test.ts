@@ -14,7 +14,7 @@ import { pad } from '../provider/mail/padding.ts';
 import type { Provider } from '../provider/provider.ts';
 import { descriptorOf } from '../provider/services/index.ts';
 import { fetchDag, openBlockstore } from '../provider/store/index.ts';
-import { sealDocument } from '../sdk/protocol/index.ts';
+import { encodeMessage, sealDocument, serviceName } from '../sdk/protocol/index.ts';
 import { consumer, directory, offer } from './fixtures.ts';
 import { endpointOf, mailboxClient, mailboxProvider } from './mailbox-scene.ts';
 import { startProvider } from './processes.ts';
@@ -276,6 +276,31 @@ it('what is no letter to us is let go of: no age, for others, by others, replaye
   const thread = bob.mail.store.list({ thread: first.id }).map(({ subject }) => subject);
   expect(thread.toSorted()).toEqual(['first', 'second']);
   expect((await bob.mail.read(hex(answer.id))).letter.replyTo).toEqual(new Uint8Array(first.id));
+});
+
+it('a flood of messages of services that do not exist holds no letter up, and a full disk loses none of them', async () => {
+  const { host, users } = await scene(2);
+  const [ada, bob] = users as [User, User];
+  const eve = await mailboxClient(await consumer()).at(endpointOf(host));
+  const put = async (): Promise<void> => {
+    const from = serviceName((await generateKeyPair('Ed25519')).publicKey);
+    const fields = { id: randomBytes(16), from, to: bob.mail.address, timeMs: 1, followUps: 0, body: Buffer.from('x') };
+    await eve.put(bob.mail.address, randomBytes(16), encodeMessage(fields));
+  };
+  for (let i = 0; i < 30; i++) await put();
+  await ada.mail.send({ to: [bob.mail.address], subject: 'through' });
+  const resolving = vi.spyOn(bob.node, 'resolveName');
+  const adding = vi.spyOn(bob.mail.store, 'add').mockImplementationOnce(() => {
+    throw new Error('the disk is full');
+  });
+  expect(await bob.mail.sync()).toMatchObject({ received: 0, errors: [{ error: { message: 'the disk is full' } }] });
+  adding.mockRestore();
+  await vi.waitFor(async () => {
+    await bob.mail.sync();
+    expect(bob.mail.store.list({ box: 'in' }).length).toBe(31);
+  }, WAIT);
+  expect(resolving.mock.calls.length).toBeLessThanOrEqual(8);
+  expect(bob.errors).toEqual([]);
 });
 
 it('letters of about the same length are of one size for the mailbox', async () => {

@@ -14,7 +14,7 @@ import { openLetter, signLetter, type Attachment, type Letter } from './letter.t
 import { LETTER_ID_BYTES, RECIPIENTS_MAX } from './limits.ts';
 import { OwnMailboxes, type ClosedMailbox } from './own-mailboxes.ts';
 import { unpad } from './padding.ts';
-import { isEndpoint, isServiceMessage, openKept } from './service-message.ts';
+import { isServiceMessage, openKept, ServiceEndpoints } from './service-message.ts';
 import type { Contact, Delivery, LetterRow, MailSettings, MailStore } from './store.ts';
 
 export interface MailInit {
@@ -58,6 +58,7 @@ export class Mail {
   readonly #client: MailboxClient;
   readonly #deliveries: Deliveries;
   readonly #mailboxes: OwnMailboxes;
+  readonly #endpoints: ServiceEndpoints;
   readonly #listeners = new Set<(letter: LetterRow) => void>();
   readonly #stop = new AbortController();
   #inbox: Inbox | undefined;
@@ -68,6 +69,7 @@ export class Mail {
     this.#client = new MailboxClient(init.node);
     this.#deliveries = new Deliveries(this.#client, init.store, this.#stop.signal);
     const { store, identity, node } = init;
+    this.#endpoints = new ServiceEndpoints(node);
     this.#mailboxes = new OwnMailboxes({ client: this.#client, store, identity, key: node.privateKey });
   }
 
@@ -252,15 +254,17 @@ export class Mail {
 
   /** What a provider left for us in a service's name; in its own name when the service's maintainer does not name it. */
   async #receiveOfService({ from, body }: Message): Promise<void> {
-    const { node, onError } = this.#init;
+    let opened: Awaited<ReturnType<typeof openKept>>;
     try {
-      const { letter, author } = await openKept(body);
-      if (!letter.to.includes(this.address)) throw invalid('it is not to us');
-      if (await isEndpoint(node, author, peerIdFromString(from))) this.#keep(author, letter, body);
-      else this.#keep(from, { ...letter, subject: `Message that says it is of ${author}` }, body);
+      opened = await openKept(body);
+      if (!opened.letter.to.includes(this.address)) throw invalid('it is not to us');
     } catch (error) {
-      onError?.(error);
+      this.#init.onError?.(error);
+      return;
     }
+    const { letter, author } = opened;
+    if (await this.#endpoints.has(author, peerIdFromString(from))) this.#keep(author, letter, body);
+    else this.#keep(from, { ...letter, subject: `Message that says it is of ${author}` }, body);
   }
 
   #keep(author: string, letter: Letter, document: Uint8Array): void {

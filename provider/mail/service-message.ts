@@ -7,6 +7,10 @@ import { openLetter, type Letter } from './letter.ts';
 /** The first byte of a map of seven: a service's message. A letter that is signed begins as a map of three, an encrypted one as text. */
 const MESSAGE_START = 0xa7;
 const FIND_TIMEOUT_MS = 5_000;
+/** Failures of one provider before it is not asked about again, for so long; and of how many that is remembered. */
+const FAILURES_MAX = 8;
+const FAILURES_MS = 600_000;
+const FAILURES_KEPT_MAX = 1_000;
 const text = new TextDecoder('utf-8', { fatal: true });
 
 export function isServiceMessage(bytes: Uint8Array): boolean {
@@ -33,19 +37,40 @@ function textOf(body: Uint8Array): string {
   }
 }
 
-/** Whether the provider that left a message may speak for the service: whether its maintainer names it as an endpoint. */
-export async function isEndpoint(
-  { resolveName, bitswap }: Pick<MailboxNode, 'resolveName' | 'bitswap'>,
-  service: string,
-  provider: PeerId,
-): Promise<boolean> {
-  try {
+/** Who may speak for services. */
+export class ServiceEndpoints {
+  readonly #node: Pick<MailboxNode, 'resolveName' | 'bitswap'>;
+  /** Of providers, the last of them last. */
+  readonly #failures = new Map<string, { count: number; untilMs: number }>();
+
+  constructor(node: Pick<MailboxNode, 'resolveName' | 'bitswap'>) {
+    this.#node = node;
+  }
+
+  /**
+   * Whether the maintainer of a service names the provider that left a message as its endpoint. To find that out takes
+   * seconds where nobody knows the service, and messages wait for each other: so whoever names one such service after the
+   * other is not looked into any more for a while.
+   */
+  async has(service: string, provider: PeerId): Promise<boolean> {
+    const key = provider.toString();
+    const nowMs = performance.now();
+    const known = this.#failures.get(key);
+    const failed = known !== undefined && known.untilMs > nowMs ? known.count : 0;
+    if (failed >= FAILURES_MAX) return false;
+    const isIts = await this.#isNamed(service, provider).catch(() => false);
+    this.#failures.delete(key);
+    if (isIts) return true;
+    if (this.#failures.size >= FAILURES_KEPT_MAX) this.#failures.delete(this.#failures.keys().next().value!);
+    this.#failures.set(key, { count: failed + 1, untilMs: nowMs + FAILURES_MS });
+    return false;
+  }
+
+  async #isNamed(service: string, provider: PeerId): Promise<boolean> {
+    const { resolveName, bitswap } = this.#node;
     const signal = AbortSignal.timeout(FIND_TIMEOUT_MS);
     const record = await resolveName(service, signal);
     const { descriptor } = await openDescriptor(await bitswap.get(descriptorOf(record), { signal, peers: [provider] }));
-    const isIts = descriptor.name === service;
-    return isIts && descriptor.endpoints.some(({ peer }) => peer === provider.toString());
-  } catch {
-    return false;
+    return descriptor.name === service && descriptor.endpoints.some(({ peer }) => peer === provider.toString());
   }
 }

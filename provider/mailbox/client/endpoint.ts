@@ -132,6 +132,12 @@ export class MailboxEndpoint {
     return page;
   }
 
+  /** For another try, here or on another device, what was taken and is not acknowledged: ends the stream. */
+  async giveBack(): Promise<void> {
+    const channel = await this.#channel?.catch(() => undefined);
+    channel?.stream.abort(new Error('Messages could not be kept'));
+  }
+
   /** Done with these: they are gone when it resolves. */
   async acknowledge(messages: readonly Message[], signal?: AbortSignal): Promise<number> {
     const sequences = messages.map(({ sequence }) => sequence);

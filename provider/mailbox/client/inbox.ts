@@ -112,7 +112,13 @@ export class Inbox {
     for (;;) {
       const page = await endpoint.take({ limit: PAGE }, signal);
       if (page.messages.length === 0) return;
-      for (const message of page.messages) await this.#receiveOne(message, provider);
+      try {
+        for (const message of page.messages) await this.#receiveOne(message, provider);
+      } catch (error) {
+        // Else they would be ours, and nobody would get them, until the provider takes them back.
+        await endpoint.giveBack();
+        throw error;
+      }
       await endpoint.acknowledge(page.messages, signal);
     }
   }
