@@ -6,7 +6,8 @@ import { Overlay, OverlayDirectory, type OverlayNode } from './overlay.ts';
 
 /** The state that a job starts from, asked without waiting: see `StateView`. */
 export interface StateReader {
-  stat(path: string): StateStat | undefined;
+  /** @param isReadNext false: nobody looks at what is in the file */
+  stat(path: string, isReadNext?: boolean): StateStat | undefined;
   read(path: string, offset: number, length: number): Uint8Array | undefined;
   list(path: string, after: string, limit: number): { entries: StateEntry[]; total: number } | undefined;
 }
@@ -44,15 +45,15 @@ export class JobState {
     return removed.length === 0 && written.size === 0 ? undefined : { removed, written };
   }
 
-  stat(path: string): StateStat | undefined {
+  stat(path: string, isReadNext = true): StateStat | undefined {
     if (path === '') return DIRECTORY;
     const { node, isHidden } = this.#overlay.find(path);
     if (node instanceof OverlayDirectory) {
       if (node.own > 0) return DIRECTORY;
-      return !isHidden && this.#isAnyLeft(path, node) ? this.#base?.stat(path) : undefined;
+      return !isHidden && this.#isAnyLeft(path, node) ? this.#base?.stat(path, isReadNext) : undefined;
     }
     if (node !== undefined) return { kind: 'file', size: node.content.length };
-    return isHidden ? undefined : this.#base?.stat(path);
+    return isHidden ? undefined : this.#base?.stat(path, isReadNext);
   }
 
   read(path: string, offset: number, length: number): Uint8Array | undefined {
@@ -80,7 +81,7 @@ export class JobState {
 
   /** Replaces a file; `content` is kept. @throws JobEnd */
   write(path: string, content: Uint8Array, priceBytes: number): void {
-    const found = this.stat(path)?.kind;
+    const found = this.stat(path, false)?.kind;
     if (found === 'directory') throw conflict(path, 'it is a directory');
     if (found === undefined) this.#assertNoFileAbove(path);
     this.#count(priceBytes);
@@ -96,8 +97,8 @@ export class JobState {
   /** Removes a file, or a directory with all in it; false when there was nothing. */
   remove(path: string, priceBytes: number): boolean {
     this.#count(priceBytes);
-    if (this.stat(path) === undefined) return false;
-    this.#overlay.remove(path, !this.#overlay.find(path).isHidden && this.#base?.stat(path) !== undefined);
+    if (this.stat(path, false) === undefined) return false;
+    this.#overlay.remove(path, !this.#overlay.find(path).isHidden && this.#base?.stat(path, false) !== undefined);
     return true;
   }
 
@@ -162,7 +163,7 @@ export class JobState {
     let high = ends.length - 1;
     for (let at = high; low <= high; at = (low + high) >>> 1) {
       const above = path.slice(0, ends[at]);
-      const found = this.stat(above)?.kind;
+      const found = this.stat(above, false)?.kind;
       if (found === 'file') throw conflict(path, `${above} is a file`);
       if (found === 'directory') low = at + 1;
       else high = at - 1;

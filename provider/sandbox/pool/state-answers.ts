@@ -12,19 +12,22 @@ export async function answerState(question: StateQuestion, entry: Entry, options
   const view = entry.job.state?.view;
   if (view === undefined) return unavailable(undefined);
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), options.blockTimeoutMs);
-  entry.fetching = controller;
+  let timer: NodeJS.Timeout | undefined;
   try {
     const asked = ask(question, view, controller.signal);
     if (!(asked instanceof Promise)) return asked;
+    timer = setTimeout(() => controller.abort(), options.blockTimeoutMs);
+    entry.fetching = controller;
     options.waiting(entry, true);
     return await raceSignal(asked, controller.signal);
   } catch (error) {
     return unavailable(error);
   } finally {
-    clearTimeout(timer);
-    entry.fetching = undefined;
-    options.waiting(entry, false);
+    if (timer !== undefined) {
+      clearTimeout(timer);
+      entry.fetching = undefined;
+      options.waiting(entry, false);
+    }
   }
 }
 
@@ -40,9 +43,10 @@ function ask(question: StateQuestion, view: StateView, signal: AbortSignal): Ans
       listing: listing && packListing(listing),
     }));
   }
-  const { path } = question;
+  const { path, withHead } = question;
   return then(view.stat(path, signal), (stat) => {
-    if (stat?.kind !== 'file' || stat.size > STATE_HEAD_BYTES) return { kind: 'stateFile', stat, head: undefined };
+    if (!withHead || stat?.kind !== 'file' || stat.size > STATE_HEAD_BYTES)
+      return { kind: 'stateFile', stat, head: undefined };
     return then(view.read(path, 0, stat.size, signal), (head) => ({ kind: 'stateFile', stat, head: head?.slice() }));
   });
 }

@@ -34,12 +34,12 @@ export class AskedState implements StateReader {
     if (this.#known.size > 0) this.#known.clear();
   }
 
-  stat(path: string): StateStat | undefined {
-    return this.#of(path).stat;
+  stat(path: string, isReadNext = true): StateStat | undefined {
+    return this.#of(path, isReadNext).stat;
   }
 
   read(path: string, offset: number, length: number): Uint8Array | undefined {
-    const { stat, head } = this.#of(path);
+    const { stat, head } = this.#of(path, true);
     if (stat?.kind !== 'file') return undefined;
     const end = Math.min(offset + length, stat.size);
     if (offset >= end) return new Uint8Array(0);
@@ -52,10 +52,10 @@ export class AskedState implements StateReader {
     return listing && unpackListing(listing);
   }
 
-  #of(path: string): Known {
+  #of(path: string, withHead: boolean): Known {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
-    const { stat, head } = this.#ask({ kind: 'stateFile', path });
+    const { stat, head } = this.#ask({ kind: 'stateFile', path, withHead });
     // A whole file that is longer than what came along is asked for in its own ranges.
     const found = { stat, head: head !== undefined && head.length <= STATE_HEAD_BYTES ? head : undefined };
     if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string);

@@ -34,7 +34,7 @@ export type Question = JobPlace &
     | { kind: 'module' }
     | { kind: 'read'; cid: Uint8Array; offset: number; length: number }
     | { kind: 'size'; cid: Uint8Array }
-    | { kind: 'stateFile'; path: string }
+    | { kind: 'stateFile'; path: string; withHead: boolean }
     | { kind: 'stateRead'; path: string; offset: number; length: number }
     | { kind: 'stateList'; path: string; after: string; limit: number }
   );
