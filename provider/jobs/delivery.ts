@@ -7,7 +7,7 @@ import { UPDATE_AGE_MS_MAX } from './types.ts';
  * Whether a message may be taken: from whom it says it is, and not too old to be known, should it have come before. A peer
  * sends in its own name; in a service's name send its endpoints, and the provider's own deliverer.
  *
- * @throws DeliveryError, WorkswapError MESSAGE_EXPIRED, SENDER_UNPROVEN
+ * @throws DeliveryError, WorkswapError MESSAGE_EXPIRED, MESSAGE_EARLY, SENDER_UNPROVEN
  */
 export async function checkDelivery(
   rooms: Rooms,
@@ -16,9 +16,13 @@ export async function checkDelivery(
   signal: AbortSignal,
 ): Promise<void> {
   const nowMs = Date.now();
-  if (timeMs > nowMs + UPDATE_AGE_MS_MAX || timeMs < nowMs - STATE_LIMITS.messageAgeMsMax) {
-    const text = `The message is of ${new Date(timeMs).toISOString()}: too far from this provider's clock.`;
-    throw new WorkswapError('MESSAGE_EXPIRED', text, { fault: 'consumer' });
+  const isEarly = timeMs > nowMs + UPDATE_AGE_MS_MAX;
+  if (isEarly || timeMs < nowMs - STATE_LIMITS.messageAgeMsMax) {
+    const text = `The message is of ${timeMs} (milliseconds since 1970): too far from this provider's clock, ${nowMs}.`;
+    throw new WorkswapError(isEarly ? 'MESSAGE_EARLY' : 'MESSAGE_EXPIRED', text, {
+      fault: 'consumer',
+      retryable: isEarly,
+    });
   }
   // A visitor of our own gateway could otherwise speak in the name of all that is here.
   if (job.isOwn === true && job.isDelivery !== true) throw new DeliveryError('it comes from a visitor');

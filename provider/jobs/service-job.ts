@@ -33,7 +33,7 @@ export function checkServiceJob(service: JobService, handler: CID, request: JobR
   if (isQuery(request) || Math.abs(nowMs - request.timeMs) <= UPDATE_AGE_MS_MAX) return;
   throw new WorkswapError(
     'TASK_EXPIRED',
-    `The update is of ${new Date(request.timeMs).toISOString()}, more than ${UPDATE_AGE_MS_MAX / 60_000} minutes from this provider's clock.`,
+    `The update is of ${request.timeMs} (milliseconds since 1970), more than ${UPDATE_AGE_MS_MAX / 60_000} minutes from this provider's clock, ${nowMs}.`,
     { fault: 'consumer' },
   );
 }

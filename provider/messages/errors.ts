@@ -13,5 +13,5 @@ const FINAL_CODES = new Set([
 /** Whether the same message would be refused again, whenever it came. All else is tried until it expires. */
 export function isFinal(error: unknown): boolean {
   if (!(error instanceof WorkswapError)) return false;
-  return FINAL_CODES.has(error.code) || error.fault === 'handler';
+  return !error.retryable && (FINAL_CODES.has(error.code) || error.fault === 'handler');
 }

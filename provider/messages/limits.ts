@@ -16,10 +16,10 @@ export const DELIVERY_LIMITS = {
   /** From a failed attempt to the next: doubled each time, at random between half of it and all. */
   retryMsMin: { default: 1_000, min: 1, max: DAY_MS },
   retryMsMax: { default: 10 * MINUTE_MS, min: 1, max: DAY_MS },
-  /** The most that we pay for one message at a service, or to a mailbox. */
-  priceBytesMax: { default: 4 * MIB, min: 0, max: 1024 * GIB },
+  /** The most that we pay for one message at a service, or to all mailboxes of a peer: their tariffs are theirs to choose. */
+  priceBytesMax: { default: MIB / 2, min: 0, max: 1024 * GIB },
   /** What one service's messages may cost us in an hour; beyond it they wait. */
-  servicePriceBytesMax: { default: 256 * MIB, min: 0, max: 1024 * GIB },
+  servicePriceBytesMax: { default: 64 * MIB, min: 0, max: 1024 * GIB },
 } as const satisfies Record<string, Limit>;
 
 export type DeliveryLimits = { readonly [name in keyof typeof DELIVERY_LIMITS]: number };

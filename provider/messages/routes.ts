@@ -47,7 +47,7 @@ export function routesOf(init: RoutesInit): Deliver {
       throw new WorkswapError('SPENT', text, { fault: 'provider', retryable: true });
     }
     if (recipientKind(to) === 'peer') {
-      const options = { id, ttlMs, priceMaxBytes: limits.priceBytesMax, signal };
+      const options = { id, ttlMs, priceAllMaxBytes: limits.priceBytesMax, signal };
       const { copies } = await init.mailboxes.send(peerIdFromString(to), encodeMessage(message), options);
       spending.add(
         from,

@@ -51,6 +51,8 @@ export interface AttachedFile {
 
 export interface SendOptions extends PutOptions {
   id?: Uint8Array;
+  /** The most to pay at all mailboxes together; each gets an equal share of it as its `priceMaxBytes`. */
+  priceAllMaxBytes?: number;
   files?: readonly AttachedFile[];
   signal?: AbortSignal | undefined;
 }
@@ -115,10 +117,14 @@ export class MailboxClient {
   async send(
     to: PeerId,
     body: Uint8Array,
-    { id = randomBytes(MESSAGE_ID_BYTES), files = [], signal, ...options }: SendOptions = {},
+    { id = randomBytes(MESSAGE_ID_BYTES), files = [], signal, priceAllMaxBytes, ...rest }: SendOptions = {},
   ): Promise<Sent> {
     const { endpoints } = await this.find(to, signal);
     if (endpoints.length === 0) throw new MailboxError('NO_ENDPOINT', `${to.toString()} names no mailbox.`);
+    const options: PutOptions =
+      priceAllMaxBytes === undefined
+        ? rest
+        : { ...rest, priceMaxBytes: Math.floor(priceAllMaxBytes / endpoints.length) };
     const copies = await Promise.all(
       endpoints.map(async (place): Promise<Copy> => {
         try {

@@ -101,6 +101,19 @@ it('an update that fails, or sends too much for the outbox, sends nothing and ch
   await close();
 });
 
+it('a state that moves elsewhere takes its commits along, and none of what waits here', async () => {
+  const here = await testStates();
+  const state = await here.states.open(SERVICE);
+  const { commit } = await send(state, 'a', ADA);
+  const there = await testStates(undefined, { getBlock: async (cid) => (await here.blockstore.read(cid))! });
+  const moved = await there.states.open(SERVICE, { commit: commit! });
+  expect(moved.commit?.equals(commit!)).toBe(true);
+  expect(there.states.outbox.figures(SERVICE)).toMatchObject({ waiting: 0, ended: [] });
+  expect(here.states.outbox.figures(SERVICE)).toMatchObject({ waiting: 1 });
+  await there.close();
+  await here.close();
+});
+
 it('of messages that were given up the newest are remembered', async () => {
   const { states, close } = await testStates(undefined, { limits: { outboxEndedMax: 2 } });
   const state = await states.open(SERVICE);
