@@ -9,7 +9,7 @@ import {
   encodeInput,
   encodeTask,
   price,
-  rawCid,
+  rawCidOf,
 } from '../../sdk/protocol/index.ts';
 import type { JobRequest, Receipt, SealedReceipt, TaskLimits, Usage } from '../../sdk/protocol/index.ts';
 import type { Cancellation } from '../cancellation.ts';
@@ -130,7 +130,7 @@ export async function runQuery(rooms: Rooms, job: Job, cancellation: Cancellatio
   return {
     outcome,
     cost: costOf(outcome),
-    output: () => (output ??= outputCid(outcome)),
+    output: () => (output ??= rawCidOf(outcome.outputDigest)),
     receipt: () => (sealed ??= rooms.settler.seal(receiptOf(nameTask(job, input), outcome, at))),
   };
 }
@@ -228,7 +228,7 @@ function specify(
       task,
       handler,
       input: inputCid,
-      output: outputCid(outcome),
+      output: rawCidOf(outcome.outputDigest),
       ...costOf(outcome),
       tariff: tariff.cid,
       meterVersion: receiptMeterVersion(module),
@@ -249,11 +249,6 @@ export function serviceField({ service }: { service?: string | undefined }): { s
 /** The version of everything that fuel depends on: the metering rules and the prices of host calls. */
 export function receiptMeterVersion(module: LoadedModule): string {
   return `${module.meterVersion}+abi.${abiVersion}`;
-}
-
-/** Output of a job that failed is never delivered, so the receipt names the empty output and charges none. */
-export function outputCid(outcome: Outcome): CID {
-  return outcome.error === undefined ? rawCid(outcome.head, outcome.body) : rawCid(new Uint8Array());
 }
 
 export function usageOf(outcome: Outcome, inputBytes: number, compiledBytes: number): Usage {

@@ -1,12 +1,20 @@
 import type { CID } from 'multiformats/cid';
-import { decodeInput, decodeTask, deliveryOf, openReceipt, openTariff, price } from '../../sdk/protocol/index.ts';
+import {
+  decodeInput,
+  decodeTask,
+  deliveryOf,
+  openReceipt,
+  openTariff,
+  price,
+  rawCidOf,
+} from '../../sdk/protocol/index.ts';
 import type { Receipt, SealedReceipt } from '../../sdk/protocol/index.ts';
 import type { ModuleLoader } from '../modules/index.ts';
 import type { GetBlockOptions } from '../store/index.ts';
 import type { JobSpec, Sandbox } from '../sandbox/index.ts';
 import { runAgainAtState } from './verify-state.ts';
 import type { TaskAgain, TaskRunner } from './verify-state.ts';
-import { outputCid, receiptMeterVersion, usageOf } from './run-job.ts';
+import { receiptMeterVersion, usageOf } from './run-job.ts';
 
 export interface VerifyComponents {
   /** Finds the receipt's task, input and tariff blocks. */
@@ -64,7 +72,7 @@ export async function verifyReceipt(bytes: Uint8Array, components: VerifyCompone
     ...receipt,
     handler: task.handler,
     input: task.input,
-    output: outputCid(outcome),
+    output: rawCidOf(outcome.outputDigest),
     usage,
     priceBytes: price(tariff.rates, usage),
     meterVersion: receiptMeterVersion(module),

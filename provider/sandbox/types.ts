@@ -121,6 +121,8 @@ export interface Outcome {
   memoryPagesPeak: number;
   /** Bytes of head and body together. */
   outputBytes: number;
+  /** SHA-256 of head and body together; of nothing where there is an error, since then nothing is delivered. */
+  outputDigest: Uint8Array;
   /** Bytes that the handler read through `block_read`. */
   readBytes: number;
   /** Bytes that the handler wrote into the state, and what its messages are charged as. */

@@ -350,7 +350,7 @@ export function normalizeRequest(request: CallRequest): JobRequest {
     );
   }
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers ?? {})) headers[name.toLowerCase()] = value;
+  for (const name of Object.keys(request.headers ?? {})) headers[name.toLowerCase()] = request.headers![name]!;
   const job: JobRequest = {
     method: request.method ?? (body === undefined ? 'GET' : 'POST'),
     path,

@@ -23,16 +23,26 @@ export function rawCid(...parts: Uint8Array[]): CID {
   return cidOf(RAW_CODE, parts);
 }
 
-const CID_PREFIX_BYTES = 4;
+/** The same from their SHA-256. */
+export function rawCidOf(digest: Uint8Array): CID {
+  const bytes = new Uint8Array(CID_BYTES);
+  bytes.set(digest, CID_PREFIX_BYTES);
+  return cidIn(bytes, RAW_CODE);
+}
 
-/** All views of one buffer: several are made for each job. */
+const CID_PREFIX_BYTES = 4;
+const CID_BYTES = CID_PREFIX_BYTES + SHA2_256_BYTES;
+
 function cidOf(code: number, parts: Uint8Array[]): CID {
-  const bytes = new Uint8Array(CID_PREFIX_BYTES + SHA2_256_BYTES);
+  return cidIn(digestInto(new Uint8Array(CID_BYTES), CID_PREFIX_BYTES, parts), code);
+}
+
+/** All views of one buffer, which has its digest already: several are made for each job. */
+function cidIn(bytes: Uint8Array, code: number): CID {
   bytes[0] = 1;
   bytes[1] = code;
   bytes[2] = SHA2_256_CODE;
   bytes[3] = SHA2_256_BYTES;
-  digestInto(bytes, CID_PREFIX_BYTES, parts);
   const digest = bytes.subarray(CID_PREFIX_BYTES);
   return new CID(1, code, new Digest(SHA2_256_CODE, SHA2_256_BYTES, digest, bytes.subarray(2)), bytes);
 }

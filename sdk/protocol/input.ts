@@ -24,15 +24,27 @@ export interface JobRequest {
 export function encodeInput(request: JobRequest, caller: string): Uint8Array {
   const { method, path, query, headers, body, timeMs, seed } = request;
   // Before the writer of the whole, which would make each of these take a new buffer.
-  const names = Object.keys(headers).map((name) => ({ name, encoded: key(name) }));
-  // An encoded key starts with its length, so byte order is DAG-CBOR's order.
-  names.sort((a, b) => Buffer.compare(a.encoded, b.encoded));
+  const fields = Object.keys(headers).map(headerKey);
+  fields.sort((a, b) => a.encoded.length - b.encoded.length || Buffer.compare(a.encoded, b.encoded));
   const writer = new CborWriter().map(body === undefined ? 7 : 8);
   if (body !== undefined) writer.raw(BODY).bytes(body);
   writer.raw(PATH).text(path).raw(SEED).bytes(seed).raw(QUERY).text(query).raw(CALLER).text(caller);
-  writer.raw(METHOD).text(method).raw(TIME).uint(timeMs).raw(HEADERS).map(names.length);
-  for (const { name, encoded } of names) writer.raw(encoded).text(headers[name]!);
+  writer.raw(METHOD).text(method).raw(TIME).uint(timeMs).raw(HEADERS).map(fields.length);
+  for (const { name, encoded } of fields) writer.raw(encoded).text(headers[name]!);
   return writer.finish();
+}
+
+/** Requests have the same few headers; DAG-CBOR's order of their names is that of their encodings, short ones first. */
+const headerKeys = new Map<string, { name: string; encoded: Uint8Array }>();
+const HEADER_KEYS_MAX = 256;
+const HEADER_KEY_LENGTH_MAX = 64;
+
+function headerKey(name: string): { name: string; encoded: Uint8Array } {
+  const known = headerKeys.get(name);
+  if (known !== undefined) return known;
+  const made = { name, encoded: key(name) };
+  if (headerKeys.size < HEADER_KEYS_MAX && name.length <= HEADER_KEY_LENGTH_MAX) headerKeys.set(name, made);
+  return made;
 }
 
 const BODY = key('body');

@@ -8,6 +8,8 @@ import { InstanceCache } from './instance-cache.ts';
 import { PAGE_BYTES, type Instance } from './instance.ts';
 import { JobContext, outOfFuel } from './job-context.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * Runs jobs one after the other in this thread. A job gets an instance in which nothing of any other job can be seen:
  * a new one, or one whose memory and globals were set back after a clean return.
@@ -71,6 +73,7 @@ export class Engine {
         instance === undefined ? setupFuel : budget.given - (fuelKnown ? Math.max(0, Number(instance.fuel.value)) : 0),
       memoryPagesPeak: instance === undefined ? 0 : instance.byteLength / PAGE_BYTES,
       outputBytes: output.size,
+      outputDigest: new Uint8Array(context.host.sha256(error === undefined ? output.all : NOTHING)),
       readBytes: context.readBytes,
       writtenBytes: context.writtenBytes,
       logs: context.logs,

@@ -67,4 +67,9 @@ export class Output {
   get body(): Uint8Array {
     return this.#bytes.subarray(this.#headSize, this.#size);
   }
+
+  /** Head and body. */
+  get all(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size);
+  }
 }

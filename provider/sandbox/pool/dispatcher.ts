@@ -152,9 +152,10 @@ export class Dispatcher {
     let reservedBytes = 0;
     for (const entry of entries) reservedBytes = Math.max(reservedBytes, entry.reservedBytes);
     const batch: Batch = { slot, generation, entries, reservedBytes, waiting: false, killed: false };
-    for (const [index, entry] of entries.entries()) {
+    let index = 0;
+    for (const entry of entries) {
       entry.batch = batch;
-      entry.index = index;
+      entry.index = index++;
     }
     this.#batches[slot] = batch;
     this.#batchCount += 1;
@@ -204,8 +205,8 @@ export class Dispatcher {
         ? readResults(mailboxes.buffer, mailboxes.response(slot), entries.length, headersOf)
         : readResults(message, 0, entries.length, headersOf);
     this.#free(batch);
-    for (const [index, entry] of entries.entries()) {
-      const result = results[index];
+    for (const entry of entries) {
+      const result = results[entry.index];
       if (result !== undefined && entry.batch === batch && !entry.settled) this.#end(entry, result);
     }
     this.pump();

@@ -3,6 +3,7 @@ import type { LogLine, Outcome, OutcomeError, StateChanges } from '../types.ts';
 
 /** How the results of a batch come back: a record of float64s for each job, then the bytes. */
 const RESULT_FIELDS = 10;
+const DIGEST_BYTES = 32;
 const KIND_OUTCOME = 0;
 const KIND_FAILURE = 1;
 const KIND_NOT_RUN = 2;
@@ -70,7 +71,8 @@ export class ResultWriter {
           ...(changes && { changes: listed(changes) }),
           ...(messages && { messages: messages.map(({ to, body }) => [to, body.length]) }),
         };
-    const at = this.#record(KIND_OUTCOME, outcome.elapsedMs, outcome.head, outcome.body, extra);
+    const { head, body, outputDigest } = outcome;
+    const at = this.#record(KIND_OUTCOME, outcome.elapsedMs, head, body, outputDigest, extra);
     this.#numbers[at + 5] = outcome.fuel;
     this.#numbers[at + 6] = outcome.memoryPagesPeak;
     this.#numbers[at + 7] = outcome.readBytes;
@@ -81,11 +83,11 @@ export class ResultWriter {
   }
 
   failure(failure: WireFailure, elapsedMs: number): void {
-    this.#record(KIND_FAILURE, elapsedMs, nothing, nothing, { failure });
+    this.#record(KIND_FAILURE, elapsedMs, nothing, nothing, nothing, { failure });
   }
 
   notRun(): void {
-    this.#record(KIND_NOT_RUN, 0, nothing, nothing, undefined);
+    this.#record(KIND_NOT_RUN, 0, nothing, nothing, nothing, undefined);
   }
 
   /** Writes all of it at `byteOffset`, a multiple of eight. */
@@ -95,7 +97,14 @@ export class ResultWriter {
     new Uint8Array(buffer, byteOffset + count * 8, this.#size).set(this.#bytes.subarray(0, this.#size));
   }
 
-  #record(kind: number, elapsedMs: number, head: Uint8Array, body: Uint8Array, extra: Extra | undefined): number {
+  #record(
+    kind: number,
+    elapsedMs: number,
+    head: Uint8Array,
+    body: Uint8Array,
+    digest: Uint8Array,
+    extra: Extra | undefined,
+  ): number {
     const at = this.#count * RESULT_FIELDS;
     this.#count += 1;
     const extraBytes = extra === undefined ? nothing : encoder.encode(JSON.stringify(extra));
@@ -106,6 +115,7 @@ export class ResultWriter {
     this.#numbers[at + 4] = extraBytes.length;
     this.#append(head);
     this.#append(body);
+    this.#append(digest);
     this.#append(extraBytes);
     return at;
   }
@@ -125,7 +135,7 @@ export class ResultWriter {
 
 /**
  * Reads the results of a batch of `count` jobs. `decodeHeaders` reads the headers out of a head that the engine has
- * accepted. An outcome's bytes, head and body in one, are copies of exactly these bytes, unless its message was its alone:
+ * accepted. An outcome's bytes, head, body and digest in one, are copies of exactly these bytes, unless its message was its alone:
  * a view could reach a neighbour's.
  */
 export function readResults(
@@ -148,9 +158,10 @@ export function readResults(
     const at = i * RESULT_FIELDS;
     const field = (index: number): number => numbers[at + index] ?? 0;
     const kind = field(0);
-    const output = part(field(2) + field(3));
+    const outputBytes = field(2) + field(3);
+    const output = part(outputBytes + (kind === KIND_OUTCOME ? DIGEST_BYTES : 0));
     const head = output.subarray(0, field(2));
-    const body = output.subarray(field(2));
+    const body = output.subarray(field(2), outputBytes);
     const extraBytes = part(field(4));
     if (kind === KIND_NOT_RUN) {
       results.push({ kind: 'notRun' });
@@ -169,7 +180,8 @@ export function readResults(
       headers: head.length === 0 ? {} : decodeHeaders(head),
       fuel: field(5),
       memoryPagesPeak: field(6),
-      outputBytes: head.length + body.length,
+      outputBytes,
+      outputDigest: output.subarray(outputBytes),
       readBytes: field(7),
       writtenBytes: field(9),
       logs: extra.logs ?? [],

@@ -49,6 +49,7 @@ const outcome: fc.Arbitrary<Outcome> = fc
       error: fc.record({ code: fc.string(), message: fc.string({ unit: 'binary' }), fault }),
       head: bytes,
       body: bytes,
+      outputDigest: fc.uint8Array({ minLength: 32, maxLength: 32 }),
       status: count,
       fuel: count,
       memoryPagesPeak: count,
@@ -61,6 +62,7 @@ const outcome: fc.Arbitrary<Outcome> = fc
       requiredKeys: [
         'head',
         'body',
+        'outputDigest',
         'status',
         'fuel',
         'memoryPagesPeak',
@@ -104,10 +106,12 @@ test('results arrive as they were written, and share no memory', () => {
       expect(read).toEqual(results);
       for (const each of read) {
         if (each.kind !== 'outcome') continue;
-        const { head, body } = each.outcome;
+        const { head, body, outputDigest } = each.outcome;
         expect(head.buffer).toBeInstanceOf(ArrayBuffer);
         expect(body.buffer).toBe(head.buffer);
-        if (shared || results.length > 1) expect(head.byteLength + body.byteLength).toBe(head.buffer.byteLength);
+        expect(outputDigest.buffer).toBe(head.buffer);
+        const bytes = head.byteLength + body.byteLength + outputDigest.byteLength;
+        if (shared || results.length > 1) expect(bytes).toBe(head.buffer.byteLength);
       }
     }),
   );

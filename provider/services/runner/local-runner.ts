@@ -70,9 +70,18 @@ function answerOf({
   headers,
   body,
 }: Pick<Outcome, 'status' | 'headers' | 'body'>): Omit<ServiceResponse, 'receipt'> {
-  return { status, headers, body: once(body), whole: body };
+  return { status, headers, body: new WholeBody(body), whole: body };
 }
 
-async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (body.length > 0) yield body;
+/** A body in one piece, for whoever reads it as a stream. */
+class WholeBody {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    if (this.#bytes.length > 0) yield this.#bytes;
+  }
 }
