@@ -1,3 +1,5 @@
+import type { CancelSignal } from '../cancellation.ts';
+
 interface Waiting {
   bytes: number;
   admit: () => void;
@@ -14,9 +16,9 @@ export class ByteBudget {
   }
 
   /** Waits until `bytes` (never more than the whole budget) are free; call the answer once to give them back. */
-  async acquire(bytes: number, signal: AbortSignal): Promise<() => void> {
+  async acquire(bytes: number, signal: CancelSignal): Promise<() => void> {
     const wanted = Math.min(bytes, this.#max);
-    signal.throwIfAborted();
+    if (signal.aborted) throw signal.reason;
     if (this.#queue.length > 0 || this.#used + wanted > this.#max) await this.#wait(wanted, signal);
     else this.#used += wanted;
     let released = false;
@@ -28,7 +30,7 @@ export class ByteBudget {
     };
   }
 
-  #wait(bytes: number, signal: AbortSignal): Promise<void> {
+  #wait(bytes: number, signal: CancelSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
         this.#queue = this.#queue.filter((other) => other !== waiting);
@@ -42,7 +44,7 @@ export class ByteBudget {
           resolve();
         },
       };
-      signal.addEventListener('abort', abort, { once: true });
+      signal.addEventListener('abort', abort);
       this.#queue.push(waiting);
     });
   }

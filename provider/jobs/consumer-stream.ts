@@ -13,6 +13,7 @@ import {
 } from '../../sdk/protocol/index.ts';
 import type { DecodedRequest, OverCreditFigures } from '../../sdk/protocol/index.ts';
 import type { Reply } from '../../sdk/protocol/pb/workswap.js';
+import { Cancellation } from '../cancellation.ts';
 import { OverCreditError } from '../ledger/index.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { quoteJob } from './quote-job.ts';
@@ -38,7 +39,7 @@ export class ConsumerStream {
   readonly #allOutputs: ByteBudget;
   readonly #stats: JobsStats;
   readonly #onError: (error: unknown) => void;
-  readonly #running = new Map<number, AbortController>();
+  readonly #running = new Map<number, Cancellation>();
   #idle: (() => void) | undefined;
   #stopping = false;
 
@@ -141,8 +142,8 @@ export class ConsumerStream {
 
   async #serve(request: JobRequestFrame): Promise<void> {
     const { id } = request;
-    const controller = new AbortController();
-    this.#running.set(id, controller);
+    const cancellation = new Cancellation();
+    this.#running.set(id, cancellation);
     this.#stats.running++;
     const job: Job = {
       consumer: this.consumer,
@@ -152,10 +153,10 @@ export class ConsumerStream {
       ...(request.service === undefined ? {} : { service: request.service }),
     };
     try {
-      if (request.kind === 'quote') await this.#quote(id, job, controller.signal);
-      else await this.#run(id, job, controller.signal);
+      if (request.kind === 'quote') await this.#quote(id, job, cancellation.signal);
+      else await this.#run(id, job, cancellation);
     } catch (error) {
-      this.#refuse(id, error, controller.signal);
+      this.#refuse(id, error, cancellation);
     } finally {
       this.#running.delete(id);
       this.#stats.running--;
@@ -168,12 +169,12 @@ export class ConsumerStream {
     this.#reply(id, { quote: (await sealQuote(quote, this.#rooms.privateKey)) as Uint8Array<ArrayBuffer> });
   }
 
-  async #run(id: number, job: Job, signal: AbortSignal): Promise<void> {
-    const releaseOwn = await this.#outputs.acquire(job.limits.outputBytesMax, signal);
+  async #run(id: number, job: Job, cancellation: Cancellation): Promise<void> {
+    const releaseOwn = await this.#outputs.acquire(job.limits.outputBytesMax, cancellation);
     let releaseShared: (() => void) | undefined;
     try {
-      releaseShared = await this.#allOutputs.acquire(job.limits.outputBytesMax, signal);
-      const finished = await this.#rooms.activity.track(job, runJob(this.#rooms, job, signal));
+      releaseShared = await this.#allOutputs.acquire(job.limits.outputBytesMax, cancellation);
+      const finished = await this.#rooms.activity.track(job, runJob(this.#rooms, job, cancellation));
       await this.#deliver(id, finished);
       this.#stats.finished++;
       if (finished.outcome.error !== undefined) this.#stats.failed++;
@@ -231,10 +232,10 @@ export class ConsumerStream {
     }
   }
 
-  #refuse(id: number, error: unknown, signal: AbortSignal): void {
-    if (signal.aborted) {
+  #refuse(id: number, error: unknown, cancellation: Cancellation): void {
+    if (cancellation.aborted) {
       this.#stats.cancelled++;
-      this.#reply(id, { error: toFailure(signal.reason) });
+      this.#reply(id, { error: toFailure(cancellation.reason) });
       return;
     }
     this.#stats.refused++;
@@ -260,7 +261,7 @@ export class ConsumerStream {
   }
 
   #abortJobs(reason: WorkswapError): void {
-    for (const controller of this.#running.values()) controller.abort(reason);
+    for (const cancellation of this.#running.values()) cancellation.abort(reason);
   }
 }
 

@@ -90,7 +90,7 @@ export function createJobs(
       const deadline = AbortSignal.timeout(graceMs);
       await Promise.all([...streams].map((stream) => stream.stop(deadline)));
     },
-    run: (job, signal) => runOwn(job, signal, (cancellation) => runJob(rooms, job, cancellation.signal)),
+    run: (job, signal) => runOwn(job, signal, (cancellation) => runJob(rooms, job, cancellation)),
     query: (job, signal) => runOwn(job, signal, (cancellation) => runQuery(rooms, job, cancellation)),
     tariffChanged() {
       for (const stream of streams) stream.sendTariff();

@@ -16,7 +16,6 @@ import type { Cancellation } from '../cancellation.ts';
 import type { Reservation } from '../ledger/index.ts';
 import { abiVersion } from '../sandbox/index.ts';
 import type { JobSpec, LoadedModule, Outcome } from '../sandbox/index.ts';
-import type { GetBlockOptions } from '../store/index.ts';
 import { assertDelivers, checkDelivery } from './delivery.ts';
 import { applyUpdate, checkServiceJob, isQuery, keptAnswer } from './service-job.ts';
 import type { NamedTask, RanAt, Seal } from './service-job.ts';
@@ -73,28 +72,28 @@ export class PriceLimitError extends WorkswapError {
  * The whole way of one job: admit -> load -> run (-> commit) -> settle -> sign. Decoding and encoding are the stream's. An
  * update is done once: the same task again gets the same answer, also while the first still runs.
  */
-export async function runJob(rooms: Rooms, job: Job, signal: AbortSignal): Promise<FinishedJob> {
+export async function runJob(rooms: Rooms, job: Job, cancellation: Cancellation): Promise<FinishedJob> {
   const { consumer, handler, request, limits } = job;
   checkLimits(limits, rooms.limits);
   const named = nameTask(job, encodeInput(request, consumer.toString()));
   const { delivery } = named;
   if (job.service === undefined) {
     if (delivery !== undefined) throw new DeliveryError('it names no service');
-    return runAdmitted(rooms, job, named, undefined, signal);
+    return runAdmitted(rooms, job, named, undefined, cancellation);
   }
   const service = rooms.service(job.service);
   checkServiceJob(service, handler, request, Date.now());
-  if (isQuery(request)) return runAdmitted(rooms, job, named, service, signal);
-  if (delivery !== undefined) await checkDelivery(rooms, job, delivery, signal);
+  if (isQuery(request)) return runAdmitted(rooms, job, named, service, cancellation);
+  if (delivery !== undefined) await checkDelivery(rooms, job, delivery, cancellation.signal);
   const updateOnce = async (): Promise<FinishedJob> => {
     const kept = keptAnswer(service.state, named.task);
-    if (kept === undefined) return runAdmitted(rooms, job, named, service, signal);
+    if (kept === undefined) return runAdmitted(rooms, job, named, service, cancellation);
     const { receipt } = kept.finished.sealed;
     const payer = receipt.sponsor === undefined ? consumer : peerIdFromString(receipt.sponsor);
     if (!job.isOwn) await rooms.settler.bookKept(payer, kept.finished.sealed, kept.isEarlier);
     return kept.finished;
   };
-  return rooms.updates.run(named.task, updateOnce, signal);
+  return rooms.updates.run(named.task, updateOnce, cancellation.signal);
 }
 
 /** A query of the provider itself. No account is charged, so its receipt is made only for whoever asks. */
@@ -119,8 +118,7 @@ export async function runQuery(rooms: Rooms, job: Job, cancellation: Cancellatio
   const input = encodeInput(request, visitor);
   const service = job.service === undefined ? undefined : rooms.service(job.service);
   if (service !== undefined) checkServiceJob(service, handler, request, Date.now());
-  const module =
-    rooms.modules.ready(handler) ?? (await rooms.modules.load(handler, sourcesOf(job, cancellation.signal)));
+  const module = rooms.modules.ready(handler) ?? (await loadModule(rooms, job, cancellation));
   const { spec, costOf, receiptOf } = specify(rooms, job, input, undefined, module);
   const at = service && { state: service.state.root };
   if (service !== undefined) spec.state = { view: service.state.view(), writable: false };
@@ -148,7 +146,7 @@ async function runAdmitted(
   job: Job,
   named: NamedTask,
   service: JobService | undefined,
-  signal: AbortSignal,
+  cancellation: Cancellation,
 ): Promise<FinishedJob> {
   const { consumer, request, limits } = job;
   const { settler, scoreLedger } = rooms;
@@ -156,18 +154,21 @@ async function runAdmitted(
   const reservation = job.isOwn ? undefined : scoreLedger.reserve(sponsor ?? consumer, limits.priceMaxBytes, 'work');
   let settle: () => Promise<FinishedJob>;
   try {
-    const module = await rooms.modules.load(job.handler, sourcesOf(job, signal));
+    const module = rooms.modules.ready(job.handler) ?? (await loadModule(rooms, job, cancellation));
     const { spec, receiptOf } = specify(rooms, job, named.input, sponsor, module);
     if (named.delivery !== undefined) {
       assertDelivers(module);
       spec.delivery = named.delivery;
     }
     const run = (state?: JobSpec['state']): Promise<Outcome> =>
-      rooms.sandbox.run(state === undefined ? spec : { ...spec, state }, { signal, consumer: consumer.toString() });
+      rooms.sandbox.run(state === undefined ? spec : { ...spec, state }, {
+        signal: cancellation,
+        consumer: consumer.toString(),
+      });
     if (service !== undefined && !isQuery(request)) {
       // Signed and kept with the commit, so that a crash from then on cannot take the answer away.
       const seal: Seal = (outcome, at) => settler.seal(receiptOf(named, outcome, at));
-      const finished = await applyUpdate(service.state, named, run, seal, signal);
+      const finished = await applyUpdate(service.state, named, run, seal, cancellation.signal);
       settle = async () => {
         await settler.bookUpdate(reservation, finished.sealed);
         return finished;
@@ -179,7 +180,7 @@ async function runAdmitted(
     }
   } catch (error) {
     if (reservation !== undefined) {
-      scoreLedger.abandon(reservation, isOurStop(signal) ? 0 : burntPrice(error, rooms, reservation));
+      scoreLedger.abandon(reservation, isOurStop(cancellation) ? 0 : burntPrice(error, rooms, reservation));
     }
     throw error;
   }
@@ -194,9 +195,8 @@ interface Specified {
   receiptOf(named: NamedTask, outcome: Outcome, at: Partial<RanAt> | undefined): Receipt;
 }
 
-/** Where a job's module is looked for, besides here. */
-function sourcesOf({ consumer }: Job, signal: AbortSignal): GetBlockOptions {
-  return { signal, peers: [consumer] };
+function loadModule(rooms: Rooms, { consumer, handler }: Job, { signal }: Cancellation): Promise<LoadedModule> {
+  return rooms.modules.load(handler, { signal, peers: [consumer] });
 }
 
 /** What the sandbox is to do, and the receipt of what comes of it. */
@@ -292,8 +292,8 @@ function burntPrice(error: unknown, rooms: Rooms, reservation: Reservation): num
 }
 
 /** A job that we end because we are stopping is refunded, whatever it burnt. */
-function isOurStop(signal: AbortSignal): boolean {
-  return signal.aborted && signal.reason instanceof WorkswapError && signal.reason.fault === 'provider';
+function isOurStop({ aborted, reason }: Cancellation): boolean {
+  return aborted && reason instanceof WorkswapError && reason.fault === 'provider';
 }
 
 function numberField(error: unknown, name: string): number {
