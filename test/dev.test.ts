@@ -11,13 +11,17 @@ let parent: string;
 let project: string;
 let dev: DevProcess;
 
-const HANDLER = `import { Request, Response, log } from 'workswap';
+const HANDLER = `import { Message, Request, Response, log, send } from 'workswap';
 
 export function handle(req: Request): Response {
   if (req.path == '/fail') throw new Error('no such page');
   if (req.path == '/page') return Response.html('<body><p>page</p></body>').cookie('a', '1').cookie('b', '2');
   log.info('asked for ' + req.path);
   return Response.text(req.method + ' ' + req.text);
+}
+
+export function deliver(message: Message): void {
+  send(message.from, 'you wrote <' + message.text + '>');
 }
 `;
 
@@ -86,6 +90,21 @@ describe('workswap dev', () => {
     expect(profile).toMatch(/workswap\/request\/Request#/);
     expect(profile).toContain('<td>index.ts:6</td>');
     expect((await get('/.workswap/profile?id=999999')).status).toBe(404);
+  });
+
+  it('brings a message to the handler, and shows what the handler sends', async () => {
+    const from = '12D3KooWKWnPDmm7xNydzDMMMGLtge7kYmdxJS1PXNN4eqE1hGCf';
+    const deliver = (query: string, body: string, headers = {}) =>
+      fetch(new URL(`/.workswap/deliver${query}`, dev.url), { method: 'POST', body, headers });
+    expect((await deliver(`?from=${from}`, 'hello')).status).toBe(204);
+    let event = await dev.event('request');
+    while (event['method'] !== 'DELIVER') event = await dev.event('request');
+    expect(event).toMatchObject({ messages: [{ to: from, text: 'you wrote <hello>' }] });
+    expect((await get('/.workswap/')).text).toContain(`sends to ${from}: you wrote &lt;hello&gt;`);
+    expect((await deliver('', 'hello')).status).toBe(204);
+    expect(await (await deliver('?from=me', 'hello')).text()).toContain('from is neither a service nor a peer');
+    expect((await deliver('', 'x'.repeat(65_537))).status).toBe(413);
+    expect((await deliver('', 'hello', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
   });
 
   it('shows the author where the handler threw', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -5,7 +6,15 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { BuildError } from '../../sdk/build/index.ts';
-import { REQUEST_BODY_BYTES_MAX } from '../../sdk/protocol/index.ts';
+import type { CallRequest } from '../../sdk/client/index.ts';
+import {
+  deliveryRequest,
+  FOLLOW_UPS_MAX,
+  MESSAGE_BODY_BYTES_MAX,
+  REQUEST_BODY_BYTES_MAX,
+  SERVICE_MESSAGE_ID_BYTES,
+} from '../../sdk/protocol/index.ts';
+import { NOBODY } from '../workbench/index.ts';
 import type { DevSite } from './dev-site.ts';
 import { DEV_PREFIX } from './limits.ts';
 import { buildErrorPage, failurePage, profilePage, requestsPage, statePage } from './pages.ts';
@@ -94,14 +103,29 @@ export class DevServer {
       sendText(response, 413, `a request's body has at most ${REQUEST_BODY_BYTES_MAX} bytes`);
       return;
     }
+    const headers = headersOf(request);
+    await this.#answerCall({ method, path: url, headers, ...(body.length === 0 ? {} : { body }) }, response);
+  }
+
+  /** A message to the handler, of whoever the query says. */
+  async #deliver(from: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(request);
+    if (body === undefined || body.length > MESSAGE_BODY_BYTES_MAX) {
+      sendText(response, 413, `a message has at most ${MESSAGE_BODY_BYTES_MAX} bytes`);
+      return;
+    }
+    const id = randomBytes(SERVICE_MESSAGE_ID_BYTES);
+    const message = { id, from, timeMs: Date.now(), followUps: FOLLOW_UPS_MAX, body };
+    await this.#answerCall(deliveryRequest(message), response);
+  }
+
+  async #answerCall(call: CallRequest & { method: string }, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
     response.on('close', () => {
       if (!response.writableEnded) gone.abort(new Error('the browser went away'));
     });
     let record: RequestRecord;
     try {
-      const headers = headersOf(request);
-      const call = { method, path: url, headers, ...(body.length === 0 ? {} : { body }) };
       record = await this.#site.run(call, gone.signal);
     } catch (error) {
       if (!(error instanceof BuildError)) throw error;
@@ -139,8 +163,9 @@ export class DevServer {
     const site = this.#site;
     const html = (body: string): void =>
       send(response, 200, { 'content-type': 'text/html; charset=utf-8', ...NO_STORE }, body);
-    if (method === 'POST' && path === '/state/clear') {
+    if (method === 'POST' && (path === '/state/clear' || path === '/deliver')) {
       if (request.headers['sec-fetch-site'] === 'cross-site') sendText(response, 403, 'the form is on another site');
+      else if (path === '/deliver') await this.#deliver(query.get('from') ?? NOBODY, request, response);
       else {
         site.state.clear();
         send(response, 303, { location: `${DEV_PREFIX}/state` }, '');

@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid';
 import type { CallRequest } from '../../sdk/client/index.ts';
 import { deliveryRequest, FOLLOW_UPS_MAX, SERVICE_MESSAGE_ID_BYTES } from '../../sdk/protocol/index.ts';
 import type { TaskLimits } from '../../sdk/protocol/index.ts';
-import type { HandlerRunner, MemoryState } from '../workbench/index.ts';
+import { NOBODY, type HandlerRunner, type MemoryState } from '../workbench/index.ts';
 import { toCallRequest } from './test-request.ts';
 import type { TestBody, TestMessage, TestRequest } from './test-request.ts';
 import { TestResponse } from './test-response.ts';
@@ -99,9 +99,6 @@ export class TestSite {
     return this.close();
   }
 }
-
-/** The peer id of a key that is all zeros. */
-const NOBODY = '12D3KooW9pNAk8aiBuGVQtWRdbkLmo5qVL3e2h5UxbN2Nz9ttwiw';
 
 function seedOf(index: number): Uint8Array {
   return createHash('sha256').update(`request ${index}`).digest();

@@ -9,5 +9,6 @@ export { ProjectError } from './errors.ts';
 export { HandlerRunner, isQuery, type RunRequest, type RunResult } from './handler-runner.ts';
 export { DirectoryState } from './directory-state.ts';
 export { MemoryState } from './memory-state.ts';
+export { NOBODY } from './nobody.ts';
 export { newProject, TEMPLATES, type NewProject, type Template } from './new-project.ts';
 export { openProject, PROJECT_FILE, type Project } from './project.ts';
