@@ -11,11 +11,13 @@ const ROWS_AT_ONCE = 256;
  * They are many and small, so as rows they take a fraction of what files would, and are durable with their commit.
  */
 export class StoredBlocks implements BlockSource {
+  readonly #sqlite: Database['sqlite'];
   readonly #size: Statement;
   readonly #bytes: Statement;
   readonly #multihashes: Statement;
 
   constructor({ sqlite }: Database) {
+    this.#sqlite = sqlite;
     this.#size = sqlite.prepare('SELECT length(bytes) AS size FROM blocks WHERE multihash = ?');
     this.#bytes = sqlite.prepare('SELECT bytes FROM blocks WHERE multihash = ?');
     this.#multihashes = sqlite.prepare('SELECT id, multihash FROM blocks WHERE id > ? ORDER BY id LIMIT ?');
@@ -31,7 +33,8 @@ export class StoredBlocks implements BlockSource {
   }
 
   *multihashes(): Generator<CID['multihash']> {
-    for (let last = 0; ;) {
+    // Whoever goes through millions of them may still do so when the provider stops.
+    for (let last = 0; this.#sqlite.isOpen;) {
       const rows = this.#multihashes.all(last, ROWS_AT_ONCE);
       for (const { multihash } of rows) yield Digest.decode(multihash as Uint8Array);
       if (rows.length < ROWS_AT_ONCE) return;
