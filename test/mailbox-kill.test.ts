@@ -120,7 +120,7 @@ it(`${KILLS} kills: no accepted message is lost, none that was read returns, all
     mailbox: { host: 'anyone' },
     credit: { overrides: Object.fromEntries(unlimited) },
     // No handler runs here.
-    sandbox: { threads: 1 },
+    sandbox: { threads: 1, spareThreads: 0 },
   };
   const outboxes = nodes.map((node) => new Outbox(mailboxClient(node), to, Math.ceil(MESSAGES / SENDERS)));
   const reading = mailboxClient(bob);
