@@ -14,6 +14,7 @@ import { mergedOnce } from './merged-once.ts';
 import { nodeCrypto } from './noise-crypto.ts';
 import { openedInParts } from './opened-in-parts.ts';
 import { quickSelect } from './quick-select.ts';
+import { quietLogger } from './quiet-logger.ts';
 
 export interface NodeOptions {
   privateKey: PrivateKey;
@@ -53,6 +54,8 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
   const { services, ...parts } = options.parts ?? {};
   const node = await createLibp2p({
     ...parts,
+    // As for other programs with libp2p, DEBUG='*' or 'libp2p:*' shows what it does.
+    ...(process.env['DEBUG'] === undefined ? { logger: quietLogger } : {}),
     privateKey: options.privateKey,
     nodeInfo: { name: 'workswap', version: '0.1.0' },
     addresses: { listen: options.listen },

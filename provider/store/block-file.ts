@@ -1,4 +1,4 @@
-import { mkdir, rename, unlink, writeFile } from 'node:fs';
+import { mkdir, mkdirSync, rename, renameSync, rmSync, unlink, writeFile, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -13,7 +13,7 @@ const remove = promisify(unlink);
  * synced. One writer at a time for each path; a temporary file that is left behind is overwritten by the next.
  */
 export async function writeBlockFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}`);
+  const temporary = temporaryFor(path);
   try {
     // The directory is nearly always there.
     await write(temporary, bytes).catch(async (error: NodeJS.ErrnoException) => {
@@ -26,4 +26,26 @@ export async function writeBlockFile(path: string, bytes: Uint8Array): Promise<v
     await remove(temporary).catch(() => {});
     throw error;
   }
+}
+
+/** The same for a thread that does nothing else. */
+export function writeBlockFileSync(path: string, bytes: Uint8Array): void {
+  const temporary = temporaryFor(path);
+  try {
+    try {
+      writeFileSync(temporary, bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(temporary, bytes);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}`);
 }

@@ -11,6 +11,7 @@ import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
 import * as Digest from 'multiformats/hashes/digest';
 import { writeBlockFile } from './block-file.ts';
+import { BlockWriter } from './block-writer.ts';
 import { multihashOfName } from './block-names.ts';
 import { BlockSources } from './block-sources.ts';
 import { DigestSet } from './digest-set.ts';
@@ -49,6 +50,7 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
   readonly #sharding = new NextToLast();
   readonly #known = new HotCache<Known>(KNOWN_MAX);
   readonly #writing = new Map<string, Promise<void>>();
+  readonly #writer = new BlockWriter();
   readonly #elsewhere = new BlockSources();
   /** While garbage is collected: blocks that were put, read or looked for meanwhile. */
   #touched: DigestSet | undefined;
@@ -116,26 +118,26 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
   }
 
   override async put(cid: CID, value: InputPair['bytes']): Promise<CID> {
-    const bytes = await inOnePiece(value);
-    this.#touched?.add(cid.multihash);
-    const key = blockKey(cid);
-    const known = this.#known.get(key);
-    const isHere = known?.verified === true;
-    if (isHere && Date.now() - known.freshMs < FRESH_STEP_MS) return cid;
-    let writing = this.#writing.get(key);
-    if (writing === undefined) {
-      writing = this.#write(cid, key, bytes, isHere).finally(() => this.#writing.delete(key));
-      this.#writing.set(key, writing);
-    }
-    await writing;
+    await this.#put(cid, await inOnePiece(value), writeBlockFile);
     return cid;
   }
 
   async take(cid: CID, bytes: Uint8Array): Promise<void> {
-    const { buffer, byteLength } = bytes;
-    await this.put(cid, bytes);
-    // A small one may share its buffer with others.
-    if (buffer instanceof ArrayBuffer && byteLength * 2 > buffer.byteLength) buffer.transfer(0);
+    await this.#put(cid, bytes, (path) => this.#writer.write(path, bytes));
+  }
+
+  async #put(cid: CID, bytes: Uint8Array, writeFile: typeof writeBlockFile): Promise<void> {
+    this.#touched?.add(cid.multihash);
+    const key = blockKey(cid);
+    const known = this.#known.get(key);
+    const isHere = known?.verified === true;
+    if (isHere && Date.now() - known.freshMs < FRESH_STEP_MS) return;
+    let writing = this.#writing.get(key);
+    if (writing === undefined) {
+      writing = this.#write(cid, bytes, isHere, writeFile).finally(() => this.#writing.delete(key));
+      this.#writing.set(key, writing);
+    }
+    await writing;
   }
 
   override async *get(cid: CID): AsyncGenerator<Uint8Array> {
@@ -215,8 +217,9 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
 
   #changed: (bytes: number) => void = () => {};
 
-  async #write(cid: CID, key: string, bytes: Uint8Array, isHere: boolean): Promise<void> {
+  async #write(cid: CID, bytes: Uint8Array, isHere: boolean, writeFile: typeof writeBlockFile): Promise<void> {
     const now = new Date();
+    const size = bytes.length;
     const path = this.#path(cid);
     try {
       const isTouched =
@@ -226,13 +229,13 @@ export class DiskBlocks extends BaseBlockstore implements CollectableBlocks {
           () => false,
         ));
       if (!isTouched) {
-        await writeBlockFile(path, bytes);
-        this.#changed(bytes.length);
+        await writeFile(path, bytes);
+        this.#changed(size);
       }
     } catch (error) {
       throw this.#failed('write', cid, error);
     }
-    this.#learn(key, { size: bytes.length, verified: true, freshMs: now.getTime() });
+    this.#learn(blockKey(cid), { size, verified: true, freshMs: now.getTime() });
   }
 
   async #stat(cid: CID): Promise<number | undefined> {

@@ -1,6 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as dagCbor from '@ipld/dag-cbor';
 import fc from 'fast-check';
-import type { CID } from 'multiformats/cid';
+import { CID } from 'multiformats/cid';
+import * as raw from 'multiformats/codecs/raw';
 import * as Digest from 'multiformats/hashes/digest';
 import { expect, test } from 'vitest';
 import { dagCborCid, rawCid } from '../../sdk/protocol/index.ts';
@@ -73,6 +76,42 @@ test('a hundred layers that each link twice to the next are a hundred blocks, no
     },
   });
   expect(visits).toBe(101);
+});
+
+test('a walk holds some bytes for each block that it has seen, and nothing of the blocks', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = (): number => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const cidOf = (code: number, number: number): CID => {
+    const digest = Buffer.alloc(32);
+    digest.writeUInt32LE(number, 16);
+    return CID.createV1(code, Digest.create(0x12, digest));
+  };
+  const NODES = 200;
+  const LEAVES = 1000;
+  let visits = 0;
+  let before = 0;
+  let after = 0;
+  await walkDag([cidOf(dagCbor.code, NODES)], {
+    parallel: () => 64,
+    async visit({ code, multihash: { digest } }) {
+      visits++;
+      if (visits === 10_000) before = held();
+      if (visits === NODES * LEAVES) after = held();
+      if (code === raw.code) return [];
+      const number = Buffer.from(digest).readUInt32LE(16);
+      return number === NODES
+        ? Array.from({ length: NODES }, (_, i) => cidOf(dagCbor.code, i))
+        : Array.from({ length: LEAVES }, (_, i) => cidOf(raw.code, 1_000_000 + number * LEAVES + i));
+    },
+  });
+  expect(visits).toBe(1 + NODES + NODES * LEAVES);
+  // As a Set of strings they would be 30 MB, as CIDs 100.
+  expect(after - before).toBeLessThan(15_000_000);
 });
 
 test('an error or an abort ends the walk, and nothing is visited after it', async () => {
