@@ -1,7 +1,8 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { consumer, directory, handler, hostile, offer } from './fixtures.ts';
+import { makeFile, putAll } from './pin-scene.ts';
 import { canMount, startProvider, workswap } from './processes.ts';
 
 const MIB = 1024 * 1024;
@@ -68,3 +69,34 @@ it.skipIf(!canMount())(
     }
   },
 );
+
+/** Goal: a pin that finds no space says so, and is there once there is some. Method: as above, with a file of 8 MiB to pin and 4 MiB free. */
+it.skipIf(!canMount())('a pin that does not fit on the disk says so, and is fetched when there is space', async () => {
+  const data = await directory();
+  const config = join(await directory(), 'workswap.toml');
+  await writeFile(config, '[pinning]\nretryMsMin = 500\nretryMsMax = 500\n');
+  const holder = await consumer();
+  const dag = await makeFile(8 * MIB, 64 * 1024);
+  await putAll(holder.blockstore, dag.blocks);
+  const host = await startProvider({ data, config, diskBytes: 24 * MIB });
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await workswap(['pin', ...args, '--data', data, '--json'], { inDiskOf: host });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return JSON.parse(stdout.toString());
+  };
+  try {
+    await holder.connect(host.addrs);
+    const filler = join(`/proc/${host.child.pid}/root`, data, 'filler');
+    await expect(writeFile(filler, new Uint8Array(32 * MIB))).rejects.toThrow('ENOSPC');
+    await truncate(filler, (await stat(filler)).size - 4 * MIB);
+    const { id } = await run('add', dag.root.toString());
+    await expect.poll(() => run('status', id), { timeout: 60_000 }).toMatchObject({ error: { code: 'STORE_FULL' } });
+    await rm(filler);
+    await expect
+      .poll(() => run('status', id), { timeout: 60_000 })
+      .toMatchObject({ status: 'pinned', bytes: dag.bytes });
+    expect(await host.stop()).toBe(0);
+  } finally {
+    await host.kill();
+  }
+});

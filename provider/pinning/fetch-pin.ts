@@ -53,9 +53,9 @@ export async function fetchPin(root: CID, rooms: FetchRooms, options: FetchOptio
     blocks++;
     bytes += blockBytes;
     progressMs = performance.now();
-    onBlock(blockBytes);
     if (blocks > limits.pinBlocksMax) throw tooLarge(root, `${limits.pinBlocksMax} blocks`);
     if (bytes > limits.pinBytesMax) throw tooLarge(root, `${limits.pinBytesMax} bytes`);
+    onBlock(blockBytes);
   }
   function checkQuota(): void {
     if (quota?.isFull !== true) return;

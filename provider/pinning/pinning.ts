@@ -185,6 +185,11 @@ export class Pinning {
 
   /** Who comes may bring what was not found. */
   readonly #onConnect = ({ detail: peer }: CustomEvent<PeerId>): void => {
-    if (this.#table.retryNow(peer.toString(), Date.now())) this.#scheduler.wake();
+    try {
+      if (this.#table.retryNow(peer.toString(), Date.now())) this.#scheduler.wake();
+    } catch (error) {
+      // On a full disk they are tried again later.
+      this.#init.onError(error);
+    }
   };
 }

@@ -63,8 +63,21 @@ export class PinScheduler {
     this.#isPlanned = true;
     setImmediate(() => {
       this.#isPlanned = false;
-      if (this.#isRunning) this.#plan();
+      if (!this.#isRunning) return;
+      try {
+        this.#plan();
+      } catch (error) {
+        this.#pause(error);
+      }
     });
+  }
+
+  /** The table could not be written, as on a full disk: what it says is still to be done is tried again after a while. */
+  #pause(error: unknown): void {
+    const { onError, limits } = this.#init;
+    onError(error);
+    clearTimeout(this.#timer);
+    if (this.#isRunning) this.#timer = setTimeout(() => this.wake(), limits.retryMsMin).unref();
   }
 
   /** The pin is gone: nothing more is fetched for it. */
@@ -112,14 +125,14 @@ export class PinScheduler {
   #begin(pin: Pin, nowMs: number): void {
     const abort = new AbortController();
     const fetch: Fetch = { pin, startedMs: nowMs, blocks: 0, bytes: 0, abort, ended: Promise.resolve() };
-    this.#fetches.set(pin.id, fetch);
     this.#init.table.change(pin, { status: 'pinning' });
+    this.#fetches.set(pin.id, fetch);
     fetch.ended = this.#run(fetch)
-      .catch(this.#init.onError)
-      .finally(() => {
-        this.#fetches.delete(pin.id);
-        this.wake();
-      });
+      .finally(() => this.#fetches.delete(pin.id))
+      .then(
+        () => this.wake(),
+        (error: unknown) => this.#pause(error),
+      );
   }
 
   async #run(fetch: Fetch): Promise<void> {
