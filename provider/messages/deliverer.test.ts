@@ -1,5 +1,7 @@
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { messagesOf, WorkswapError, type ServiceMessage } from '../../sdk/protocol/index.ts';
+import { messagesOf, serviceName, WorkswapError, type ServiceMessage } from '../../sdk/protocol/index.ts';
 import { testStates, testTask } from '../services/state/testing.ts';
 import { Deliverer, type Deliver } from './deliverer.ts';
 import { deliveryLimits, type DeliveryLimits } from './limits.ts';
@@ -13,7 +15,6 @@ const FAST: DeliveryLimits = { ...deliveryLimits(), retryMsMin: 1, retryMsMax: 2
 /** A service with its outbox, and a deliverer whose way to recipients is the test's. */
 async function scene(deliver: Deliver, limits: Partial<DeliveryLimits> = {}) {
   const opened = await testStates();
-  const state = await opened.states.open(SERVICE);
   const errors: unknown[] = [];
   const deliverer = new Deliverer({
     outbox: opened.states.outbox,
@@ -26,17 +27,21 @@ async function scene(deliver: Deliver, limits: Partial<DeliveryLimits> = {}) {
     await opened.close();
   });
   let tasks = 0;
-  const send = (recipients: string[], timeMs = Date.now()) => {
+  const send = async (recipients: string[], timeMs = Date.now(), service = SERVICE) => {
+    const state = await opened.states.open(service);
     const task = testTask(tasks++);
     const outgoing = recipients.map((to, i) => ({ to, body: Buffer.from(`${tasks} ${i}`) }));
     return state.update(task, async () => ({
-      messages: messagesOf(task, { service: SERVICE, timeMs, followUps: undefined }, outgoing),
+      messages: messagesOf(task, { service, timeMs, followUps: undefined }, outgoing),
     }));
   };
   const idle = () => vi.waitFor(() => expect(deliverer.figures(SERVICE)).toMatchObject({ waiting: 0, holdups: [] }));
   return { deliverer, send, idle, errors };
 }
 
+const newKey = () => generateKeyPair('Ed25519');
+const newPeer = async (): Promise<string> => peerIdFromPrivateKey(await newKey()).toString();
+const newService = async (): Promise<string> => serviceName((await newKey()).publicKey);
 const textOf = ({ body }: ServiceMessage): string => Buffer.from(body).toString();
 const busy = (): WorkswapError => new WorkswapError('MAILBOX_FULL', 'full', { fault: 'consumer', retryable: true });
 
@@ -99,6 +104,43 @@ it('recipients are served at once, as many as the limit says', async () => {
   await send([ADA, BOB, SERVICE, ADA, BOB]);
   await idle();
   expect(most).toBe(2);
+});
+
+it('a service whose recipients do not answer keeps no other service waiting', async () => {
+  const gates: PromiseWithResolvers<void>[] = [];
+  const tried: string[] = [];
+  const { deliverer, send } = await scene(
+    async ({ from }, { signal }) => {
+      tried.push(from);
+      if (from !== SERVICE) return;
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      signal.addEventListener('abort', () => gate.reject(signal.reason as Error));
+      await gate.promise;
+    },
+    { underWayMax: 2 },
+  );
+  const other = await newService();
+  deliverer.start();
+  await send(await Promise.all([1, 2, 3, 4, 5, 6].map(newPeer)));
+  await vi.waitFor(() => expect(gates).toHaveLength(2));
+  await send([ADA, BOB], Date.now(), other);
+  gates[0]!.resolve();
+  await vi.waitFor(() => expect(tried).toHaveLength(5));
+  expect(tried).toEqual([SERVICE, SERVICE, other, other, SERVICE]);
+});
+
+it('a recipient that takes the time of a whole attempt for each message gives others their turn after one', async () => {
+  const taken: string[] = [];
+  const { deliverer, send, idle } = await scene(async (message) => void taken.push(textOf(message)), {
+    underWayMax: 1,
+    attemptMs: 0,
+  });
+  await send([ADA, ADA, ADA, BOB]);
+  deliverer.start();
+  await idle();
+  expect(taken.indexOf('1 3')).toBeLessThan(2);
+  expect(taken.filter((text) => text !== '1 3')).toEqual(['1 0', '1 1', '1 2']);
 });
 
 it('a stop cuts off what is under way, which is done again after the next start', async () => {

@@ -30,7 +30,10 @@ interface Queue {
 export class Deliverer {
   readonly #init: DelivererInit;
   readonly #queues = new Map<string, Queue>();
-  readonly #ready: Queue[] = [];
+  /** Those whose turn has come, by service. */
+  readonly #ready = new Map<string, Queue[]>();
+  /** How many of a service are running. */
+  readonly #underWay = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   /** Messages by what became of them, and attempts that failed. */
@@ -78,21 +81,56 @@ export class Deliverer {
       if (this.#queues.has(key)) continue;
       const queue: Queue = { lane, failures: 0 };
       this.#queues.set(key, queue);
-      this.#ready.push(queue);
+      this.#await(queue);
     }
     this.#fill();
   }
 
   #fill(): void {
     while (this.#running.size < this.#init.limits.underWayMax && !this.#stop.signal.aborted) {
-      const queue = this.#ready.shift();
+      const queue = this.#next();
       if (queue === undefined) return;
+      const { service } = queue.lane;
+      this.#count(service, 1);
       const running = this.#run(queue).finally(() => {
         this.#running.delete(running);
+        this.#count(service, -1);
         this.#fill();
       });
       this.#running.add(running);
     }
+  }
+
+  #await(queue: Queue): void {
+    const { service } = queue.lane;
+    const ready = this.#ready.get(service);
+    if (ready === undefined) this.#ready.set(service, [queue]);
+    else ready.push(queue);
+  }
+
+  /** Of the service with the fewest under way: whose recipients do not answer must not keep other services waiting. */
+  #next(): Queue | undefined {
+    let least: string | undefined;
+    for (const service of this.#ready.keys()) {
+      if (least === undefined || this.#runningOf(service) < this.#runningOf(least)) least = service;
+    }
+    if (least === undefined) return undefined;
+    const ready = this.#ready.get(least)!;
+    const queue = ready.shift();
+    // Behind the others, which may have as many.
+    this.#ready.delete(least);
+    if (ready.length > 0) this.#ready.set(least, ready);
+    return queue;
+  }
+
+  #runningOf(service: string): number {
+    return this.#underWay.get(service) ?? 0;
+  }
+
+  #count(service: string, change: 1 | -1): void {
+    const running = this.#runningOf(service) + change;
+    if (running === 0) this.#underWay.delete(service);
+    else this.#underWay.set(service, running);
   }
 
   /**
@@ -104,7 +142,10 @@ export class Deliverer {
     const noting: Promise<void>[] = [];
     try {
       let after = 0;
+      const sinceMs = performance.now();
       for (let i = 0; i < limits.turnMax && !this.#stop.signal.aborted; i++) {
+        // A recipient that takes its time for each of them has no longer turn than one that does not answer.
+        if (i > 0 && performance.now() - sinceMs >= limits.attemptMs) break;
         const waiting = outbox.first(queue.lane, after);
         if (waiting === undefined) break;
         after = waiting.sequence;
@@ -116,7 +157,7 @@ export class Deliverer {
       }
       await Promise.all(noting);
       if (outbox.first(queue.lane) === undefined) this.#queues.delete(keyOf(queue.lane));
-      else this.#ready.push(queue);
+      else this.#await(queue);
     } catch (error) {
       await Promise.allSettled(noting);
       if (!this.#stop.signal.aborted) this.#retryLater(queue, error);
@@ -131,19 +172,19 @@ export class Deliverer {
     if (ttlMs <= 0) {
       const last = holdup === undefined ? 'it was not tried' : `${holdup.code}: ${holdup.reason}`;
       const reason = `It could not be delivered in time. The last attempt: ${last}`;
-      return { noted: this.#count('expired', outbox.giveUp(waiting, { code: 'MESSAGE_EXPIRED', reason })) };
+      return { noted: this.#note('expired', outbox.giveUp(waiting, { code: 'MESSAGE_EXPIRED', reason })) };
     }
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(limits.attemptMs)]);
     try {
       await deliver(message, { ttlMs, signal });
     } catch (error) {
       if (!isFinal(error)) throw error;
-      return { noted: this.#count('refused', outbox.giveUp(waiting, whyOf(error))) };
+      return { noted: this.#note('refused', outbox.giveUp(waiting, whyOf(error))) };
     }
-    return { noted: this.#count('delivered', outbox.delivered(waiting)) };
+    return { noted: this.#note('delivered', outbox.delivered(waiting)) };
   }
 
-  async #count(what: 'delivered' | 'refused' | 'expired', noted: Promise<void>): Promise<void> {
+  async #note(what: 'delivered' | 'refused' | 'expired', noted: Promise<void>): Promise<void> {
     await noted;
     this.#counts[what] += 1;
   }
@@ -165,7 +206,7 @@ export class Deliverer {
     };
     queue.timer = setTimeout(() => {
       delete queue.timer;
-      this.#ready.push(queue);
+      this.#await(queue);
       this.#fill();
     }, waitMs).unref();
   }
