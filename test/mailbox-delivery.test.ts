@@ -33,6 +33,17 @@ it('one endpoint that is down keeps no message back', async () => {
   expect(bob.received.map(({ text }) => text)).toEqual(['still']);
 });
 
+it('a refusal for good at one endpoint ends nothing while another is only down', async () => {
+  const [first, second] = [await mailboxProvider(), await mailboxProvider()];
+  const bob = await recipient([first, second]);
+  const ada = await sender(first);
+  const mailbox = await bob.client.at(endpointOf(first));
+  await mailbox.open({ ...DEFAULT_SETTINGS, blocked: [ada.node.libp2p.peerId.toString()] });
+  await ada.client.find(bob.peer);
+  await second.stop();
+  await expect(ada.client.send(bob.peer, Buffer.from('hello'))).rejects.toMatchObject({ retryable: true });
+});
+
 it('a recipient that is connected is told of every message, and one that comes back of what waits', async () => {
   const host = await mailboxProvider();
   const bob = await recipient([host]);

@@ -10,6 +10,7 @@ import {
   DocumentError,
   isExpired,
   openMailboxRecord,
+  WorkswapError,
   type Endpoint,
   type MailboxRecord,
 } from '../../../sdk/protocol/index.ts';
@@ -112,7 +113,7 @@ export class MailboxClient {
 
   /**
    * Leaves a message at all of a peer's endpoints that take it; durable at one at least when it resolves.
-   * @throws the first refusal when none takes it; as `find` does
+   * @throws when none takes it a refusal that is worth a retry, or else the first; as `find` does
    */
   async send(
     to: PeerId,
@@ -143,7 +144,8 @@ export class MailboxClient {
         }
       }),
     );
-    if (copies.every(({ error }) => error !== undefined)) throw copies[0]!.error!;
+    const errors = copies.flatMap(({ error }) => error ?? []);
+    if (errors.length === copies.length) throw errors.find(isRetryable) ?? errors[0]!;
     return { id, copies };
   }
 
@@ -166,6 +168,11 @@ export class MailboxClient {
   async close(): Promise<void> {
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
   }
+}
+
+/** Whether it may be taken another time: a message is not given up while one of its recipient's mailboxes may. */
+function isRetryable(error: Error): boolean {
+  return !(error instanceof WorkswapError) || error.retryable;
 }
 
 function noEndpoint(to: PeerId): MailboxError {
