@@ -32,6 +32,8 @@ export interface PutOptions {
 
 const PRICE_MAX_BYTES_DEFAULT = 16 * 1024 * 1024;
 const FILE_PRICE_MAX_BYTES_DEFAULT = 256 * 1024 * 1024;
+/** For all that waits where the recipient pays: with default limits and tariffs a full mailbox costs half of it. */
+const CLOSE_PRICE_MAX_BYTES = 4 * 1024 * 1024 * 1024;
 
 interface Channel {
   stream: Stream;
@@ -72,7 +74,9 @@ export class MailboxEndpoint {
   /** Ends our mailbox here: what waits in it is gone, and its senders can tell. @throws RefusedError MAILBOX_UNKNOWN */
   async closeMailbox(signal?: AbortSignal): Promise<Closed> {
     const closed = await this.#ask({ ask: 'close' }, closeAnswerOf, signal);
-    if (closed.priceBytes > closed.messages * PRICE_MAX_BYTES_DEFAULT) throw this.#tooExpensive();
+    // How many waited is the provider's word as well.
+    const most = Math.min(closed.messages * PRICE_MAX_BYTES_DEFAULT, CLOSE_PRICE_MAX_BYTES);
+    if (closed.priceBytes > most) throw this.#tooExpensive();
     if (closed.priceBytes > 0) this.#init.onPrice?.(this.provider, closed.priceBytes);
     return closed;
   }
