@@ -47,7 +47,9 @@ export async function buildHandler(file: string, options: BuildOptions = {}): Pr
     throw new BuildError(author, `${file}: cannot be read: ${reasonOf(cause)}`, [], cause);
   });
   const config = await loadConfig(path.dirname(author), debug ? 'debug' : 'release');
-  const key = await cache.keyOf(author, text, { names, sourceMap, options: config.options });
+  const { options: chosen, ignored } = config;
+  // A build that has something to say of its options is not the one that had nothing to say.
+  const key = await cache.keyOf(author, text, { names, sourceMap, options: chosen, ignored });
   const kept = await cache.get(key, author);
   if (kept !== undefined) return { ...kept, diagnostics: '' };
 

@@ -95,6 +95,15 @@ test('a handler is built from its files as they are now', async () => {
   expect(Buffer.from(first.wasm).includes(Buffer.from('first', 'utf16le'))).toBe(true);
 });
 
+test('an option without effect is told, also when the build without it is kept', async () => {
+  const handle = 'import { Request, Response } from "workswap";\n';
+  await write('index.ts', `${handle}export function handle(req: Request): Response { return Response.text("same"); }`);
+  await write('asconfig.json', '{}');
+  expect((await buildHandler(author)).diagnostics).toBe('');
+  await write('asconfig.json', '{"options": {"importMemory": true}}');
+  expect((await buildHandler(author)).diagnostics).toContain('"importMemory" has no effect');
+});
+
 async function keep(): Promise<string> {
   const sources: Sources = new Map([
     [author, 'export * from "./other"'],
