@@ -95,7 +95,11 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   /** docs/messages.md */
-  messages: limitsSchema(DELIVERY_LIMITS).prefault({}),
+  messages: limitsSchema(DELIVERY_LIMITS)
+    .refine(({ priceBytesMax, servicePriceBytesMax }) => priceBytesMax <= servicePriceBytesMax, {
+      error: 'priceBytesMax must not be above servicePriceBytesMax: every message would wait until it expires',
+    })
+    .prefault({}),
   /** Bytes per job, per KiB or per 10^9 units of fuel. The defaults are what `workswap calibrate` measured on two shared cores. */
   tariff: z
     .strictObject({

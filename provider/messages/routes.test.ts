@@ -9,6 +9,7 @@ import {
   type SealedReceipt,
   type ServiceMessage,
 } from '../../sdk/protocol/index.ts';
+import { parseConfig } from '../config.ts';
 import { deliveryLimits } from './limits.ts';
 import { routesOf } from './routes.ts';
 
@@ -20,7 +21,7 @@ const never = new AbortController().signal;
 const options = { ttlMs: 60_000, signal: never };
 
 /** The way to a service elsewhere, which answers with what the test says. */
-function scene(answer: () => number) {
+function scene(answer: () => number | Promise<number>) {
   const asked: CallRequest[] = [];
   const deliver = routesOf({
     peerId,
@@ -31,7 +32,7 @@ function scene(answer: () => number) {
       resolve: async (name) => ({ name, handler: cid, site: undefined, descriptor: cid, sponsor: 'caller' }),
       run: async (_service, request) => {
         asked.push(request);
-        const priceBytes = answer();
+        const priceBytes = await answer();
         const receipt = async () => ({ receipt: { priceBytes } }) as SealedReceipt;
         return { status: 204, headers: {}, body: (async function* () {})(), receipt };
       },
@@ -54,6 +55,21 @@ it('what one service spends in an hour has an end, and then its messages wait', 
   expect(asked).toHaveLength(2);
   // Another service has its own.
   await deliver(message({ from: peerId.toString() }), options);
+});
+
+it('what is on its way counts as the most that it may cost', async () => {
+  const answered = Promise.withResolvers<number>();
+  const { asked, deliver } = scene(() => answered.promise);
+  const underWay = [deliver(message(), options), deliver(message(), options)];
+  await expect(deliver(message(), options)).rejects.toMatchObject({ code: 'SPENT' });
+  answered.resolve(0);
+  await Promise.all(underWay);
+  await deliver(message(), options);
+  expect(asked).toHaveLength(3);
+});
+
+it('limits with which no message could ever leave are refused', () => {
+  expect(() => parseConfig({ messages: { servicePriceBytesMax: 1_000 } }, 'test')).toThrow('until it expires');
 });
 
 it('attempts that follow each other are the same task, later ones are of their own time', async () => {

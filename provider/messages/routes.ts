@@ -40,31 +40,46 @@ export function routesOf(init: RoutesInit): Deliver {
     sponsoredBytesPerVisitorMax: limits.servicePriceBytesMax,
     sponsoredVisitorsMax: SPENDING_SERVICES_MAX,
   });
-  return async (message, { ttlMs, signal }) => {
-    const { from, to, id } = message;
-    if (!spending.covers(from, '', limits.priceBytesMax)) {
+  /** Messages of a service that are on their way, each of which may cost the most. */
+  const underWay = new Map<string, number>();
+  return async (message, options) => {
+    const { from } = message;
+    const others = underWay.get(from) ?? 0;
+    if (!spending.covers(from, '', (others + 1) * limits.priceBytesMax)) {
       const text = `The messages of ${from} cost more in this hour than ${limits.servicePriceBytesMax} bytes; the rest waits.`;
       throw new WorkswapError('SPENT', text, { fault: 'provider', retryable: true });
     }
-    if (recipientKind(to) === 'peer') {
-      const options = { id, ttlMs, priceAllMaxBytes: limits.priceBytesMax, signal };
-      const { copies } = await init.mailboxes.send(peerIdFromString(to), encodeMessage(message), options);
-      spending.add(
-        from,
-        '',
-        copies.reduce((sum, { priceBytes = 0 }) => sum + priceBytes, 0),
-      );
-      return;
-    }
+    underWay.set(from, others + 1);
     try {
-      spending.add(from, '', await toService(init, message, signal));
-    } catch (error) {
-      if (error instanceof JobError && error.receipt !== undefined)
-        spending.add(from, '', error.receipt.receipt.priceBytes);
-      // Our last attempt came there, and its answer did not come here.
-      if (!(error instanceof WorkswapError && error.code === 'ALREADY_APPLIED')) throw error;
+      await send(init, message, options, (bytes) => spending.add(from, '', bytes));
+    } finally {
+      const left = underWay.get(from)! - 1;
+      if (left === 0) underWay.delete(from);
+      else underWay.set(from, left);
     }
   };
+}
+
+async function send(
+  init: RoutesInit,
+  message: ServiceMessage,
+  { ttlMs, signal }: Parameters<Deliver>[1],
+  spend: (bytes: number) => void,
+): Promise<void> {
+  const { to, id } = message;
+  if (recipientKind(to) === 'peer') {
+    const options = { id, ttlMs, priceAllMaxBytes: init.limits.priceBytesMax, signal };
+    const { copies } = await init.mailboxes.send(peerIdFromString(to), encodeMessage(message), options);
+    spend(copies.reduce((sum, { priceBytes = 0 }) => sum + priceBytes, 0));
+    return;
+  }
+  try {
+    spend(await toService(init, message, signal));
+  } catch (error) {
+    if (error instanceof JobError && error.receipt !== undefined) spend(error.receipt.receipt.priceBytes);
+    // Our last attempt came there, and its answer did not come here.
+    if (!(error instanceof WorkswapError && error.code === 'ALREADY_APPLIED')) throw error;
+  }
 }
 
 /** Answers what it cost. */
