@@ -8,8 +8,9 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Consumer } from '../provider/consumer.ts';
 import { MailboxClient, mailboxName } from '../provider/mailbox/index.ts';
 import { openMail, type Mail } from '../provider/mail/index.ts';
-import { encryptTo } from '../provider/mail/age.ts';
+import { encryptTo, generateMailKey } from '../provider/mail/age.ts';
 import { signLetter, type Letter } from '../provider/mail/letter.ts';
+import { OwnMailboxes } from '../provider/mail/own-mailboxes.ts';
 import { pad } from '../provider/mail/padding.ts';
 import type { Provider } from '../provider/provider.ts';
 import { descriptorOf } from '../provider/services/index.ts';
@@ -198,6 +199,20 @@ it('a mailbox is closed after what waits in it was taken, and letters come to th
   await hosts[1]!.stop();
   expect(await bob.mail.closeAt([second])).toMatchObject([{ peer: second, error: { code: 'NO_ENDPOINT' } }]);
   expect(bob.mail.store.endpoints().map(({ peer }) => peer)).toEqual([second]);
+});
+
+it('a mailbox that could not be emptied is not closed, and takes letters as before', async () => {
+  const { users, host } = await scene(2);
+  const [ada, bob] = users as [User, User];
+  const { node, mail } = bob;
+  const [client, identity] = [mailboxClient(node), await generateMailKey()];
+  const mailboxes = new OwnMailboxes({ client, store: mail.store, key: node.privateKey, identity });
+  const provider = host.peerId.toString();
+  const error = new Error('the disk is full');
+  expect(await mailboxes.closeAt([provider], async () => [{ provider, error }])).toEqual([{ peer: provider, error }]);
+  expect(mail.store.endpoints()).toHaveLength(1);
+  const { deliveries } = await ada.mail.send({ to: [mail.address], subject: 'still there?' });
+  expect(deliveries).toMatchObject([{ isSent: true }]);
 });
 
 it('a letter to oneself is a note', async () => {

@@ -57,7 +57,7 @@ export class OwnMailboxes {
 
   /**
    * Closes those at these providers: the record names them no more, then nobody can put anything there, then what waits is
-   * taken. So no letter is lost. One that cannot be reached stays ours.
+   * taken. So no letter is lost. One that cannot be reached, emptied or closed stays ours, as it was.
    * @param take takes what waits at these; answers which could not be asked
    * @throws MailError NO_MAILBOX; what `openAt` throws, before anything was closed
    */
@@ -90,7 +90,10 @@ export class OwnMailboxes {
       }),
     );
     const isOurs = ({ peer }: Endpoint): boolean => closed.every((one) => one.peer !== peer || one.error !== undefined);
-    store.setEndpoints(all.filter(isOurs), settings);
+    const ours = all.filter(isOurs);
+    store.setEndpoints(ours, settings);
+    // One that was not to be emptied or closed is still ours, and takes letters again; if it cannot be told, it was said why.
+    if (ours.some((endpoint) => going.includes(endpoint))) await this.openAt(ours, settings).catch(() => {});
     return closed;
   }
 }
