@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { DEFAULT_SETTINGS } from '../provider/mailbox/index.ts';
 import { MAILBOX_LIMITS, type MailboxLimits } from '../provider/mailbox/limits.ts';
+import { mailboxSchema } from '../provider/mailbox/store/schema.ts';
 import { MailboxStore } from '../provider/mailbox/store/store.ts';
-import { openDatabase } from '../provider/store/index.ts';
+import { migrate, openDatabase } from '../provider/store/index.ts';
 import { directory } from './fixtures.ts';
 import { endpointOf, mailboxProvider, recipient, sender } from './mailbox-scene.ts';
 
 const WAIT = { timeout: 60_000, interval: 10 };
 const body = Buffer.alloc(100, 'x');
+const limits = Object.fromEntries(
+  Object.entries(MAILBOX_LIMITS).map(([name, limit]) => [name, limit.default]),
+) as MailboxLimits;
 
 it('a mailbox that its owner closes gives nothing away, its senders can tell, and it can be opened anew', async () => {
   const host = await mailboxProvider();
@@ -83,9 +87,6 @@ it('where the recipient pays, both ends have booked the same after it has closed
 /** Goal: a large mailbox is closed at once and cleared bit by bit, whatever comes in between, a restart too. */
 it('what waited in a mailbox that was closed never comes back, also when it is opened again before all is cleared', async () => {
   const path = join(await directory(), 'mailbox.sqlite');
-  const limits = Object.fromEntries(
-    Object.entries(MAILBOX_LIMITS).map(([name, limit]) => [name, limit.default]),
-  ) as MailboxLimits;
   let store = await MailboxStore.open(openDatabase(path), limits);
   const again = async (): Promise<void> => {
     await store.close();
@@ -129,5 +130,23 @@ it('what waited in a mailbox that was closed never comes back, also when it is o
   await store.run({ do: 'open', peer: 'eve', settings: DEFAULT_SETTINGS });
   await store.run({ do: 'close', peer: 'eve' });
   expect(store.peers()).toEqual(['bob']);
+  await store.close();
+});
+
+it('mailboxes of a provider from before they could be closed are open, with all that waits in them', async () => {
+  const database = openDatabase(join(await directory(), 'mailbox.sqlite'));
+  migrate(database, { ...mailboxSchema, steps: mailboxSchema.steps.slice(0, 2) });
+  const id = randomBytes(16);
+  const { sqlite } = database;
+  sqlite.exec(`INSERT INTO mailboxes (id, peer, accept, payer) VALUES (7, 'bob', 'anyone', 'sender')`);
+  sqlite.prepare(`INSERT INTO messages VALUES (3, 7, 'ada', ?, 0, 1000000000, 0, 100, ?)`).run(id, body);
+  for (const usage of [`7, 'ada'`, `7, ''`, `0, ''`]) sqlite.exec(`INSERT INTO usage VALUES (${usage}, 1, 356)`);
+  const store = await MailboxStore.open(database, limits);
+  expect(store.peers()).toEqual(['bob']);
+  expect(store.heads(7, 0, 10).map((head) => store.message(head)?.body)).toEqual([new Uint8Array(body)]);
+  await store.run({ do: 'close', peer: 'bob' });
+  expect(store.status('bob', 'ada', id).state).toBe('closed');
+  await store.run({ do: 'sweep', rowsMax: 10 });
+  expect(store.totals()).toMatchObject({ mailboxes: 0, messages: 0, bytes: 0 });
   await store.close();
 });
