@@ -10,19 +10,20 @@ import {
   type NameAnswer,
   type NameResolver,
   type NameStore,
+  type ResolvedName,
 } from './names/index.ts';
 import { ask, decodeResolveAnswer } from './net/index.ts';
 
 export interface SendersInit {
   libp2p: Libp2p;
   names: NameStore;
-  resolver: Pick<NameResolver, 'resolve'>;
+  resolver: Pick<NameResolver, 'elsewhere'>;
   getBlock: GetBlock;
   limits: ServicesLimits;
 }
 
-/** A peer that spoke for a service is believed without asking for this long, and so many are remembered. */
-const BELIEVED_MS = 60_000;
+/** A peer that spoke for a service is believed without asking for this long, as records are used, and so many are remembered. */
+const BELIEVED_MS = 300_000;
 const BELIEVED_MAX = 10_000;
 /** Questions under way, and those about one peer: whoever names services that nobody knows must not keep us busy. */
 const ASKING_MAX = 64;
@@ -95,7 +96,7 @@ export class Senders {
   }
 
   /** What the sender itself shows, or what is newer: one that was an endpoint once can still show that. */
-  async #recordOf(service: string, peer: PeerId, signal: AbortSignal): ReturnType<NameResolver['resolve']> {
+  async #recordOf(service: string, peer: PeerId, signal: AbortSignal): Promise<ResolvedName> {
     const { libp2p, names, resolver, limits } = this.#init;
     const question = { ask: 'resolve', name: service } as const;
     const options = { timeoutMs: limits.askTimeoutMs, signal };
@@ -103,8 +104,8 @@ export class Senders {
     const record = await checkRecord(service, shown.record, Date.now());
     refuseOlder(record, names.latest(service));
     names.put(record);
-    const newest = await resolver.resolve(service, signal);
-    if (isNewer(newest.record, record)) return newest;
+    const newest = await resolver.elsewhere(service, peer, signal);
+    if (newest !== undefined && isNewer(newest.record, record)) return newest;
     return { record, ...(shown.descriptor === undefined ? {} : { descriptor: shown.descriptor }) };
   }
 }

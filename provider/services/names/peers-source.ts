@@ -16,10 +16,11 @@ export class PeersSource implements NameSource {
     this.#limits = limits;
   }
 
-  async find(name: string, signal: AbortSignal): Promise<NameAnswer[]> {
+  async find(name: string, signal: AbortSignal, except?: PeerId): Promise<NameAnswer[]> {
     const { peersAskedMax, askTimeoutMs } = this.#limits;
     if (this.#libp2p.getPeers().length === 0) await this.#dialContacts(signal);
-    const peers = this.#libp2p.getPeers().slice(0, peersAskedMax);
+    const others = this.#libp2p.getPeers().filter((peer) => except === undefined || !peer.equals(except));
+    const peers = others.slice(0, peersAskedMax);
     const question = { ask: 'resolve', name } as const;
     const answer = (peer: PeerId): Promise<NameAnswer> =>
       ask(this.#libp2p, peer, question, decodeResolveAnswer, { timeoutMs: askTimeoutMs, signal });

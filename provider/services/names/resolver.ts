@@ -1,3 +1,4 @@
+import type { PeerId } from '@libp2p/interface';
 import type { ServicesLimits } from '../limits.ts';
 import { ServiceError } from '../errors.ts';
 import { checkRecord, isNewer, refuseOlder, type NameRecord } from './records.ts';
@@ -12,7 +13,8 @@ export interface NameAnswer {
 
 /** Somebody to ask: connected peers, a DHT, a server. */
 export interface NameSource {
-  find(name: string, signal: AbortSignal): Promise<NameAnswer[]>;
+  /** @param except a connected peer that is not to be asked */
+  find(name: string, signal: AbortSignal, except?: PeerId): Promise<NameAnswer[]>;
 }
 
 export interface ResolvedName {
@@ -56,6 +58,21 @@ export class NameResolver {
     return untilAborted(resolving, signal);
   }
 
+  /**
+   * The newest valid record that others than this peer know, of all sources: it may have a reason to show an older one.
+   * Undefined when nobody has any.
+   */
+  async elsewhere(name: string, peer: PeerId, signal: AbortSignal): Promise<ResolvedName | undefined> {
+    // A source that does not answer must not take all the time of whoever asks.
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(this.#limits.resolveTimeoutMs / 2)]);
+    const found = await Promise.allSettled(this.#sources.map((source) => source.find(name, soon, peer)));
+    signal.throwIfAborted();
+    return this.#newestOf(
+      name,
+      found.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])),
+    );
+  }
+
   /** Asks anew the next time. */
   forget(name: string): void {
     this.#fresh.delete(name);
@@ -68,27 +85,37 @@ export class NameResolver {
         refusal ??= error;
         return [];
       });
-      let best: ResolvedName | undefined;
-      for (const { record: bytes, descriptor } of answers) {
-        try {
-          const record = await checkRecord(name, bytes, Date.now());
-          refuseOlder(record, this.#store.latest(name));
-          if (isNewer(record, best?.record)) best = { record, ...(descriptor === undefined ? {} : { descriptor }) };
-          else if (best?.descriptor === undefined && descriptor !== undefined && best?.record.value === record.value) {
-            best = { ...best, descriptor };
-          }
-        } catch (error) {
-          refusal = error;
-        }
-      }
+      const best = await this.#newestOf(name, answers, (error) => (refusal = error));
       if (best === undefined) continue;
-      this.#store.put(best.record);
       return this.#keep(best);
     }
     const known = this.#store.latest(name);
     if (known !== undefined && known.expiresMs > Date.now()) return this.#keep({ record: known });
     if (refusal instanceof Error && !(refusal instanceof ServiceError)) throw refusal;
     throw new ServiceError('SERVICE_NOT_FOUND', `Nobody who was asked knows what ${name} stands for.`, refusal);
+  }
+
+  /** The newest of what holds; the store has it then. */
+  async #newestOf(
+    name: string,
+    answers: readonly NameAnswer[],
+    onRefusal?: (error: unknown) => void,
+  ): Promise<ResolvedName | undefined> {
+    let best: ResolvedName | undefined;
+    for (const { record: bytes, descriptor } of answers) {
+      try {
+        const record = await checkRecord(name, bytes, Date.now());
+        refuseOlder(record, this.#store.latest(name));
+        if (isNewer(record, best?.record)) best = { record, ...(descriptor === undefined ? {} : { descriptor }) };
+        else if (best?.descriptor === undefined && descriptor !== undefined && best?.record.value === record.value) {
+          best = { ...best, descriptor };
+        }
+      } catch (error) {
+        onRefusal?.(error);
+      }
+    }
+    if (best !== undefined) this.#store.put(best.record);
+    return best;
   }
 
   #keep(resolved: ResolvedName): ResolvedName {
