@@ -27,6 +27,8 @@ export interface Consumer extends Peer {
   readonly dnslink: DnsLink | undefined;
   /** What an IPNS name stands for: the newest record that connected peers, contacts and routers know. */
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
+  /** The same asked of all of them anew, where one may have a reason to show an older record; undefined when none has any. */
+  newestName(name: string, signal: AbortSignal): Promise<NameRecord | undefined>;
   connect(addrs: PeerId | string | string[], options?: { signal?: AbortSignal }): Promise<Client>;
   /** Keeps every block that `verify` needs to run the task again: receipt, task, input and tariff. */
   keepEvidence(client: Client, task: PreparedTask, sealed: SealedReceipt): Promise<void>;
@@ -49,6 +51,7 @@ export async function createConsumer(options: ConsumerOptions = {}): Promise<Con
       return open().dnslink;
     },
     resolveName: (name, signal) => open().resolveName(name, signal),
+    newestName: (name, signal) => open().newestName(name, signal),
     async connect(addrs, from) {
       const client = await connect(addrs, from);
       clients.add(client);

@@ -13,12 +13,14 @@ import { signLetter, type Letter } from '../provider/mail/letter.ts';
 import { OwnMailboxes } from '../provider/mail/own-mailboxes.ts';
 import { pad } from '../provider/mail/padding.ts';
 import type { Provider } from '../provider/provider.ts';
-import { descriptorOf } from '../provider/services/index.ts';
+import { descriptorOf, makePublication } from '../provider/services/index.ts';
 import { fetchDag, openBlockstore } from '../provider/store/index.ts';
-import { encodeMessage, sealDocument, serviceName } from '../sdk/protocol/index.ts';
+import { encodeMessage, openDescriptor, sealDocument, serviceName } from '../sdk/protocol/index.ts';
 import { consumer, directory, offer } from './fixtures.ts';
 import { endpointOf, mailboxClient, mailboxProvider } from './mailbox-scene.ts';
+import { delegatedRouter } from './name-servers.ts';
 import { startProvider } from './processes.ts';
+import { maintain } from './service-scene.ts';
 
 const WAIT = { timeout: 60_000, interval: 10 };
 
@@ -304,7 +306,7 @@ it('a flood of messages of services that do not exist holds no letter up, and a 
   };
   for (let i = 0; i < 30; i++) await put();
   await ada.mail.send({ to: [bob.mail.address], subject: 'through' });
-  const resolving = vi.spyOn(bob.node, 'resolveName');
+  const resolving = vi.spyOn(bob.node, 'newestName');
   const adding = vi.spyOn(bob.mail.store, 'add').mockImplementationOnce(() => {
     throw new Error('the disk is full');
   });
@@ -316,6 +318,29 @@ it('a flood of messages of services that do not exist holds no letter up, and a 
   }, WAIT);
   expect(resolving.mock.calls.length).toBeLessThanOrEqual(8);
   expect(bob.errors).toEqual([]);
+});
+
+it('who was an endpoint of a service once cannot write in its name, though it is the first to be asked who may', async () => {
+  const former = await mailboxProvider({ config: { services: { host: 'anyone' } } });
+  const { key, handler, publication } = await maintain(await consumer(), [former]);
+  const { name: from } = publication;
+  const { url, records } = await delegatedRouter();
+  const bob = await user([endpointOf(former)], { routing: { bootstrap: [former.addrs[0]!], delegated: [url] } });
+  const write = async (text: string): Promise<void> => {
+    const fields = { from, to: bob.mail.address, timeMs: 1, followUps: 0, body: Buffer.from(text) };
+    const message = encodeMessage({ id: randomBytes(16), ...fields });
+    await former.mailboxes.leave(bob.mail.address, randomBytes(16), message, 60_000);
+    expect(await bob.mail.sync()).toEqual({ received: 1, errors: [] });
+  };
+  const authors = (): string[] => bob.mail.store.list({ box: 'in' }).map(({ author }) => author);
+  await write('while it is one');
+  expect(authors()).toEqual([from]);
+  const newer = await makePublication(key, { handler, endpoints: [] }, 2);
+  records.set(from, Buffer.from(newer.record));
+  const { cid, bytes } = await openDescriptor(newer.descriptor);
+  await bob.node.blocks.put(cid, bytes);
+  await write('later');
+  expect(authors().toSorted()).toEqual([from, former.peerId.toString()].toSorted());
 });
 
 it('letters of about the same length are of one size for the mailbox', async () => {

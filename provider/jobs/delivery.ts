@@ -7,7 +7,7 @@ import { UPDATE_AGE_MS_MAX } from './types.ts';
  * Whether a message may be taken: from whom it says it is, and not too old to be known, should it have come before. A peer
  * sends in its own name; in a service's name send its endpoints, and the provider's own deliverer.
  *
- * @throws DeliveryError, WorkswapError MESSAGE_EXPIRED, MESSAGE_EARLY, SENDER_UNPROVEN
+ * @throws DeliveryError, WorkswapError MESSAGE_EXPIRED, MESSAGE_EARLY, SENDER_UNPROVEN, OverCreditError
  */
 export async function checkDelivery(
   rooms: Rooms,

@@ -67,7 +67,7 @@ export interface JobsComponents {
   tariff(): Tariff;
   /** A service that this provider hosts and that is valid now. @throws WorkswapError when there is none */
   service(name: string): JobService;
-  /** Whether a peer may send messages in a service's name. @throws WorkswapError SENDER_UNPROVEN when not */
+  /** Whether a peer may send messages in a service's name. @throws WorkswapError SENDER_UNPROVEN when not; OverCreditError */
   speaksFor(service: string, peer: PeerId, signal: AbortSignal): Promise<void>;
   /** CIDs that this provider wants now: what an indebted consumer can pay with. */
   wants(): CID[];

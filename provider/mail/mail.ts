@@ -14,11 +14,11 @@ import { openLetter, signLetter, type Attachment, type Letter } from './letter.t
 import { LETTER_ID_BYTES, RECIPIENTS_MAX } from './limits.ts';
 import { OwnMailboxes, type ClosedMailbox } from './own-mailboxes.ts';
 import { unpad } from './padding.ts';
-import { isServiceMessage, openKept, ServiceEndpoints } from './service-message.ts';
+import { isServiceMessage, openKept, ServiceEndpoints, type EndpointsNode } from './service-message.ts';
 import type { Contact, Delivery, LetterRow, MailSettings, MailStore } from './store.ts';
 
 export interface MailInit {
-  node: MailboxNode & { privateKey: PrivateKey; blocks: Blockstore };
+  node: MailboxNode & EndpointsNode & { privateKey: PrivateKey; blocks: Blockstore };
   store: MailStore;
   /** Our age identity, AGE-SECRET-KEY-1... */
   identity: string;

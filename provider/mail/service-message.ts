@@ -1,12 +1,13 @@
 import type { PeerId } from '@libp2p/interface';
 import { decodeMessage, openDescriptor, type ServiceMessage } from '../../sdk/protocol/index.ts';
-import type { MailboxNode } from '../mailbox/index.ts';
-import { descriptorOf } from '../services/index.ts';
+import type { Bitswap } from '../bitswap/index.ts';
+import { descriptorOf, type NameRecord } from '../services/index.ts';
 import { openLetter, type Letter } from './letter.ts';
 
 /** The first byte of a map of seven: a service's message. A letter that is signed begins as a map of three, an encrypted one as text. */
 const MESSAGE_START = 0xa7;
-const FIND_TIMEOUT_MS = 5_000;
+/** All sources are waited for, and the slowest of them takes ten seconds. */
+const FIND_TIMEOUT_MS = 15_000;
 /** Failures of one provider before it is not asked about again, for so long; and of how many that is remembered. */
 const FAILURES_MAX = 8;
 const FAILURES_MS = 600_000;
@@ -37,13 +38,18 @@ function textOf(body: Uint8Array): string {
   }
 }
 
+export interface EndpointsNode {
+  bitswap: Pick<Bitswap, 'get'>;
+  newestName(name: string, signal: AbortSignal): Promise<NameRecord | undefined>;
+}
+
 /** Who may speak for services. */
 export class ServiceEndpoints {
-  readonly #node: Pick<MailboxNode, 'resolveName' | 'bitswap'>;
+  readonly #node: EndpointsNode;
   /** Of providers, the last of them last. */
   readonly #failures = new Map<string, { count: number; untilMs: number }>();
 
-  constructor(node: Pick<MailboxNode, 'resolveName' | 'bitswap'>) {
+  constructor(node: EndpointsNode) {
     this.#node = node;
   }
 
@@ -67,9 +73,11 @@ export class ServiceEndpoints {
   }
 
   async #isNamed(service: string, provider: PeerId): Promise<boolean> {
-    const { resolveName, bitswap } = this.#node;
+    const { bitswap } = this.#node;
     const signal = AbortSignal.timeout(FIND_TIMEOUT_MS);
-    const record = await resolveName(service, signal);
+    // Who was an endpoint once may be the first to answer, with the record of then.
+    const record = await this.#node.newestName(service, signal);
+    if (record === undefined) return false;
     const { descriptor } = await openDescriptor(await bitswap.get(descriptorOf(record), { signal, peers: [provider] }));
     return descriptor.name === service && descriptor.endpoints.some(({ peer }) => peer === provider.toString());
   }

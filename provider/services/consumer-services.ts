@@ -33,6 +33,8 @@ export interface ConsumerServices {
   dnslink: DnsLink | undefined;
   /** What an IPNS name stands for, checked. @throws ServiceError, RecordError */
   resolveName(name: string, signal: AbortSignal): Promise<NameRecord>;
+  /** The newest record that anybody who can be asked knows now; undefined when there is none. */
+  newestName(name: string, signal: AbortSignal): Promise<NameRecord | undefined>;
   close(): void;
 }
 
@@ -66,6 +68,7 @@ export function openConsumerServices(init: ConsumerServicesInit): ConsumerServic
     runner,
     dnslink,
     resolveName: async (name, signal) => (await resolver.resolve(name, signal)).record,
+    newestName: async (name, signal) => (await resolver.newest(name, signal))?.record,
     close() {
       runner.close();
       store.close();

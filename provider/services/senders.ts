@@ -1,5 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface';
 import { isExpired, openDescriptor, WorkswapError } from '../../sdk/protocol/index.ts';
+import type { ScoreLedger } from '../ledger/index.ts';
 import type { GetBlock } from '../store/index.ts';
 import type { ServicesLimits } from './limits.ts';
 import {
@@ -17,8 +18,9 @@ import { ask, decodeResolveAnswer } from './net/index.ts';
 export interface SendersInit {
   libp2p: Libp2p;
   names: NameStore;
-  resolver: Pick<NameResolver, 'elsewhere'>;
+  resolver: Pick<NameResolver, 'newest'>;
   getBlock: GetBlock;
+  scoreLedger: ScoreLedger;
   limits: ServicesLimits;
 }
 
@@ -28,6 +30,11 @@ const BELIEVED_MAX = 10_000;
 /** Questions under way, and those about one peer: whoever names services that nobody knows must not keep us busy. */
 const ASKING_MAX = 64;
 const ASKING_PER_PEER_MAX = 4;
+/**
+ * What a second of it costs the peer: with default credit, its refresh pays for all that may be under way about one peer,
+ * and the refresh of all strangers together for half of all that may.
+ */
+export const ASKING_BYTES_PER_SECOND = 256 * 1024;
 
 /**
  * Who may send messages in a service's name: the endpoints that its maintainer has named, and nobody else. The peer that
@@ -43,7 +50,10 @@ export class Senders {
     this.#init = init;
   }
 
-  /** @throws WorkswapError SENDER_UNPROVEN: not an endpoint, or not to be found out now; worth a retry, since names change */
+  /**
+   * @throws WorkswapError SENDER_UNPROVEN: not an endpoint, or not to be found out now; worth a retry, since names change.
+   *   OverCreditError when the peer has no room for what it may cost to find out
+   */
   async check(service: string, peer: PeerId, signal: AbortSignal): Promise<void> {
     const key = `${service} ${peer.toString()}`;
     if ((this.#believed.get(key) ?? 0) > Date.now()) return;
@@ -67,6 +77,9 @@ export class Senders {
     if (this.#asking.size >= ASKING_MAX || underWay >= ASKING_PER_PEER_MAX) {
       throw unproven(service, who, 'too many senders are being looked up; ask again in a moment');
     }
+    const { scoreLedger, limits } = this.#init;
+    const reservation = scoreLedger.reserve(peer, askingPrice(limits.resolveTimeoutMs), 'work');
+    const startMs = performance.now();
     this.#perPeer.set(who, underWay + 1);
     try {
       const endpoints = await this.#endpointsOf(service, peer, signal);
@@ -78,6 +91,8 @@ export class Senders {
       const left = this.#perPeer.get(who)! - 1;
       if (left === 0) this.#perPeer.delete(who);
       else this.#perPeer.set(who, left);
+      // Proven or not: keys and names are free, so what takes our time must not be.
+      scoreLedger.abandon(reservation, Math.min(askingPrice(performance.now() - startMs), reservation.amount));
     }
   }
 
@@ -103,11 +118,15 @@ export class Senders {
     const shown: NameAnswer = await ask(libp2p, peer, question, decodeResolveAnswer, options);
     const record = await checkRecord(service, shown.record, Date.now());
     refuseOlder(record, names.latest(service));
-    names.put(record);
-    const newest = await resolver.elsewhere(service, peer, signal);
+    names.renew(record);
+    const newest = await resolver.newest(service, signal, peer);
     if (newest !== undefined && isNewer(newest.record, record)) return newest;
     return { record, ...(shown.descriptor === undefined ? {} : { descriptor: shown.descriptor }) };
   }
+}
+
+function askingPrice(ms: number): number {
+  return Math.ceil((ms / 1_000) * ASKING_BYTES_PER_SECOND);
 }
 
 function unproven(service: string, peer: string, why: string, cause?: unknown): WorkswapError {

@@ -51,7 +51,7 @@ export interface ProviderServices {
   hosting: Hosting;
   /** For jobs. @throws ServiceError SERVICE_NOT_HOSTED, SERVICE_EXPIRED */
   forJob(name: string): JobService;
-  /** Whether a peer may send messages in a service's name. @throws WorkswapError SENDER_UNPROVEN */
+  /** Whether a peer may send messages in a service's name. @throws WorkswapError SENDER_UNPROVEN; OverCreditError */
   speaksFor(service: string, peer: PeerId, signal: AbortSignal): Promise<void>;
   /** What services here have sent. */
   readonly outbox: Outbox;
@@ -114,7 +114,7 @@ export function openProviderServices(init: ProviderServicesInit): ProviderServic
   const server = new ServicesServer({ libp2p, hosting, names, messages: init.messages, onError });
   const sponsoring = new Sponsoring(limits);
   const { getBlock } = init;
-  const senders = new Senders({ libp2p, names, resolver, getBlock, limits });
+  const senders = new Senders({ libp2p, names, resolver, getBlock, scoreLedger: peer.scoreLedger, limits });
 
   const valid = (hosted: Hosted): Hosted => {
     if (!isExpired(hosted, Date.now())) return hosted;

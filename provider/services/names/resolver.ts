@@ -59,18 +59,21 @@ export class NameResolver {
   }
 
   /**
-   * The newest valid record that others than this peer know, of all sources: it may have a reason to show an older one.
-   * Undefined when nobody has any.
+   * The newest valid record that anybody knows, of all sources, asked anew: some of them may have a reason to show an
+   * older one. It is for names that strangers bring up, so the store learns no name by it.
+   *
+   * @param except a connected peer that is not to be asked
+   * @returns undefined when nobody has any
    */
-  async elsewhere(name: string, peer: PeerId, signal: AbortSignal): Promise<ResolvedName | undefined> {
+  async newest(name: string, signal: AbortSignal, except?: PeerId): Promise<ResolvedName | undefined> {
     // A source that does not answer must not take all the time of whoever asks.
     const soon = AbortSignal.any([signal, AbortSignal.timeout(this.#limits.resolveTimeoutMs / 2)]);
-    const found = await Promise.allSettled(this.#sources.map((source) => source.find(name, soon, peer)));
+    const found = await Promise.allSettled(this.#sources.map((source) => source.find(name, soon, except)));
     signal.throwIfAborted();
-    return this.#newestOf(
-      name,
-      found.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])),
-    );
+    const answers = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const best = (await this.#newestOf(name, answers)) ?? this.#known(name);
+    if (best !== undefined) this.#store.renew(best.record);
+    return best;
   }
 
   /** Asks anew the next time. */
@@ -87,15 +90,21 @@ export class NameResolver {
       });
       const best = await this.#newestOf(name, answers, (error) => (refusal = error));
       if (best === undefined) continue;
+      this.#store.put(best.record);
       return this.#keep(best);
     }
-    const known = this.#store.latest(name);
-    if (known !== undefined && known.expiresMs > Date.now()) return this.#keep({ record: known });
+    const known = this.#known(name);
+    if (known !== undefined) return this.#keep(known);
     if (refusal instanceof Error && !(refusal instanceof ServiceError)) throw refusal;
     throw new ServiceError('SERVICE_NOT_FOUND', `Nobody who was asked knows what ${name} stands for.`, refusal);
   }
 
-  /** The newest of what holds; the store has it then. */
+  #known(name: string): ResolvedName | undefined {
+    const record = this.#store.latest(name);
+    return record !== undefined && record.expiresMs > Date.now() ? { record } : undefined;
+  }
+
+  /** The newest of what holds. */
   async #newestOf(
     name: string,
     answers: readonly NameAnswer[],
@@ -114,7 +123,6 @@ export class NameResolver {
         onRefusal?.(error);
       }
     }
-    if (best !== undefined) this.#store.put(best.record);
     return best;
   }
 

@@ -70,6 +70,11 @@ export class NameStore {
     this.#trim.run(this.#namesMax);
   }
 
+  /** Keeps a checked record if it is newer, of a name that is here already: none is forgotten for it. */
+  renew(record: NameRecord): void {
+    if (this.latest(record.name) !== undefined) this.put(record);
+  }
+
   close(): void {
     this.#database.close();
   }
