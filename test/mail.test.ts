@@ -217,6 +217,47 @@ it('a mailbox that could not be emptied is not closed, and takes letters as befo
   expect(deliveries).toMatchObject([{ isSent: true }]);
 });
 
+/** Method: what a process that is killed leaves is what its store and the providers have by then; another takes over. */
+it('a mailbox that was being closed by a process that was killed is ours again, and what was refused meanwhile arrives', async () => {
+  const hosts = [await mailboxProvider(), await mailboxProvider()];
+  const [first, second] = hosts.map(endpointOf);
+  const ada = await user([first!]);
+  const { mail, node } = await user([first!, second!]);
+  const [client, identity] = [mailboxClient(node), await generateMailKey()];
+  const killed = new OwnMailboxes({ client, store: mail.store, key: node.privateKey, identity });
+  const told = Promise.withResolvers<void>();
+  const peers = [first!.peer, second!.peer];
+  let asked = 0;
+  void killed.closeAt(peers, () => {
+    if (++asked === peers.length) told.resolve();
+    return new Promise(() => {});
+  });
+  // Whoever changes something meanwhile waits for it: a mailbox that took letters now could be closed with some in it.
+  void killed.openAgain();
+  await told.promise;
+  const { deliveries } = await ada.mail.send({ to: [mail.address], subject: 'meanwhile' });
+  expect(deliveries).toMatchObject([{ isSent: false, error: expect.stringContaining('MAILBOX_CLOSING') }]);
+  expect(mail.store.closing()).toEqual(peers);
+  expect((await mail.sync()).errors).toEqual([]);
+  expect(mail.store.closing()).toEqual([]);
+  expect(mail.store.endpoints()).toEqual([first, second]);
+  await ada.mail.sync();
+  expect(ada.mail.store.undelivered()).toEqual([]);
+  expect(hosts.map(({ mailboxes }) => mailboxes.waiting(mail.address).messages)).toEqual([1, 1]);
+});
+
+it('a mailbox that cannot be told that it is not closed is told later', async () => {
+  const host = await mailboxProvider();
+  const { mail, node } = await user([endpointOf(host)]);
+  const { peer } = endpointOf(host);
+  mail.store.setEndpoints(mail.store.endpoints(), mail.store.settings(), [peer]);
+  await host.stop();
+  await vi.waitFor(() => expect(node.libp2p.getConnections(host.peerId)).toEqual([]), WAIT);
+  expect(await mail.closeAt([peer])).toMatchObject([{ peer, error: { code: 'NO_ENDPOINT' } }]);
+  expect((await mail.sync()).errors).toMatchObject([{ provider: peer }]);
+  expect(mail.store.closing()).toEqual([peer]);
+});
+
 it('a letter to oneself is a note', async () => {
   const { users } = await scene(1);
   const [ada] = users as [User];

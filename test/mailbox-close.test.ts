@@ -5,6 +5,7 @@ import { DEFAULT_SETTINGS } from '../provider/mailbox/index.ts';
 import { MAILBOX_LIMITS, type MailboxLimits } from '../provider/mailbox/limits.ts';
 import { mailboxSchema } from '../provider/mailbox/store/schema.ts';
 import { MailboxStore } from '../provider/mailbox/store/store.ts';
+import { isFinal } from '../provider/messages/errors.ts';
 import { migrate, openDatabase } from '../provider/store/index.ts';
 import { directory } from './fixtures.ts';
 import { endpointOf, mailboxProvider, recipient, sender } from './mailbox-scene.ts';
@@ -149,4 +150,46 @@ it('mailboxes of a provider from before they could be closed are open, with all 
   await store.run({ do: 'sweep', rowsMax: 10 });
   expect(store.totals()).toMatchObject({ mailboxes: 0, messages: 0, bytes: 0 });
   await store.close();
+});
+
+it.each([3, 4])(
+  'who still has the id of a mailbox that is gone means nobody else (tables of step %i)',
+  async (step) => {
+    const database = openDatabase(join(await directory(), 'mailbox.sqlite'));
+    migrate(database, { ...mailboxSchema, steps: mailboxSchema.steps.slice(0, step) });
+    database.sqlite.exec(`INSERT INTO mailboxes (id, peer, accept, payer) VALUES (1, 'bob', 'anyone', 'sender')`);
+    const store = await MailboxStore.open(database, limits);
+    const bobs = store.mailboxOf('bob')!.id;
+    expect(bobs).toBe(1);
+    const put = { to: 'eve', from: 'ada', id: randomBytes(16), body, ttlMs: 1e9, recipientPriceBytes: 0 };
+    // All that is asked for in one turn is one commit: bob's acknowledgement comes behind eve's message in it.
+    const [, , stored, acknowledged] = await Promise.all([
+      store.run({ do: 'close', peer: 'bob' }),
+      store.run({ do: 'open', peer: 'eve', settings: DEFAULT_SETTINGS }),
+      store.run<'stored'>({ do: 'put', put }),
+      store.run({ do: 'acknowledge', mailbox: bobs, sequences: [1] }),
+    ]);
+    expect(stored.sequence).toBe(1);
+    expect(acknowledged).toMatchObject({ count: 0 });
+    expect(store.heads(bobs, 0, 10)).toEqual([]);
+    expect(store.heads(store.mailboxOf('eve')!.id, 0, 10)).toMatchObject([{ sequence: 1, from: 'ada' }]);
+    await store.close();
+  },
+);
+
+it('a mailbox that is about to be closed refuses for the time being, not for good', async () => {
+  const host = await mailboxProvider();
+  const bob = await recipient([host]);
+  const ada = await sender(host);
+  const [own, adas] = [await bob.client.at(endpointOf(host)), await ada.client.at(endpointOf(host))];
+  const ids = [randomBytes(16), randomBytes(16)] as const;
+  await adas.put(bob.peer, ids[0], body);
+  await own.open({ ...DEFAULT_SETTINGS, accept: 'nobody' });
+  const refusal = await adas.put(bob.peer, ids[1], body).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: 'MAILBOX_CLOSING', retryable: true });
+  expect(isFinal(refusal)).toBe(false);
+  // What it has, it still has.
+  expect((await adas.put(bob.peer, ids[0], body)).state).toBe('waiting');
+  await own.open(DEFAULT_SETTINGS);
+  expect((await adas.put(bob.peer, ids[1], body)).state).toBe('waiting');
 });

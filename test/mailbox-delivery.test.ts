@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { expect, it, vi } from 'vitest';
-import { DEFAULT_SETTINGS, MAILBOX_PROTOCOL, NOTIFY_PROTOCOL } from '../provider/mailbox/index.ts';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { DEFAULT_SETTINGS, MailboxClient, MAILBOX_PROTOCOL, NOTIFY_PROTOCOL } from '../provider/mailbox/index.ts';
 import { consumer, directory } from './fixtures.ts';
 import { mailboxClient, mailboxProvider, endpointOf, recipient, sender, startInbox } from './mailbox-scene.ts';
 
@@ -177,4 +177,23 @@ it('what is no question gets a refusal or ends the stream, and the provider goes
   await ada.client.send(bob.peer, Buffer.from('fine'));
   await bob.inbox.takeAll();
   expect(bob.received.map(({ text }) => text)).toEqual(['fine']);
+});
+
+it('a client forgets the endpoints that it does not use, and none that it does', async () => {
+  const [first, second, third] = [await mailboxProvider(), await mailboxProvider(), await mailboxProvider()];
+  const client = new MailboxClient(await consumer(), { endpointsMax: 1 });
+  onTestFinished(() => client.close());
+  const used = await client.at(endpointOf(first));
+  await used.rates();
+  const unused = await client.at(endpointOf(second));
+  expect(await client.at(endpointOf(second))).toBe(unused);
+  await client.at(endpointOf(third));
+  expect(await client.at(endpointOf(first))).toBe(used);
+  expect(await client.at(endpointOf(second))).not.toBe(unused);
+  // Whoever still has it may use it.
+  await unused.rates();
+  await used.giveBack();
+  await vi.waitFor(() => expect(used.isIdle).toBe(true));
+  await client.at(endpointOf(third));
+  expect(await client.at(endpointOf(first))).not.toBe(used);
 });

@@ -140,7 +140,8 @@ export class Mail {
 
   /** Sends what is still to be sent, and takes what waits in our mailboxes. */
   async sync(signal?: AbortSignal): Promise<Synced> {
-    const { store } = this.#init;
+    const { store, onError } = this.#init;
+    await this.#mailboxes.openUnclosed(signal).catch((error: unknown) => onError?.(error));
     for (const id of store.undelivered()) {
       const document = store.sent(id);
       if (document === undefined) continue;
@@ -215,8 +216,7 @@ export class Mail {
   async setBlocked(nameOrPeer: string, isBlocked: boolean): Promise<string> {
     const peer = this.peerOf(nameOrPeer);
     this.store.setBlocked(peer, isBlocked);
-    const endpoints = this.store.endpoints();
-    if (endpoints.length > 0) await this.openAt(endpoints).catch((error: unknown) => this.#init.onError?.(error));
+    await this.#mailboxes.openAgain().catch((error: unknown) => this.#init.onError?.(error));
     return peer;
   }
 

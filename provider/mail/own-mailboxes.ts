@@ -21,11 +21,12 @@ export interface ClosedMailbox {
   error?: Error;
 }
 
-const NOBODY: Omit<MailboxSettings, 'payer'> = { accept: 'allowed', allowed: [], blocked: [] };
+const NOBODY: Omit<MailboxSettings, 'payer'> = { accept: 'nobody', allowed: [], blocked: [] };
 
-/** Our mailboxes: at which providers they are, and what those were told. */
+/** Our mailboxes: at which providers they are, and what those were told. One change after the other. */
 export class OwnMailboxes {
   readonly #init: OwnMailboxesInit;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(init: OwnMailboxesInit) {
     this.#init = init;
@@ -37,22 +38,20 @@ export class OwnMailboxes {
     settings: MailSettings,
     signal?: AbortSignal,
   ): Promise<{ peer: string; error?: Error }[]> {
-    const { client, store, key, identity } = this.#init;
-    const { payer, accept } = settings;
-    const mailboxSettings: MailboxSettings = {
-      payer,
-      accept: accept === 'contacts' ? 'allowed' : 'anyone',
-      allowed: accept === 'contacts' ? store.contacts().map(({ peer }) => peer) : [],
-      blocked: store.blocked(),
-    };
-    const opened = await openMailboxesAt(client, endpoints, {
-      key,
-      mailKey: await mailKeyOf(identity),
-      settings: mailboxSettings,
-      ...(signal === undefined ? {} : { signal }),
+    return this.#inTurn(() => this.#openAt(endpoints, settings, signal));
+  }
+
+  /** Tells all of them whose letters they take by now. */
+  async openAgain(): Promise<void> {
+    await this.#inTurn(async () => {
+      const { store } = this.#init;
+      if (store.endpoints().length > 0) await this.#openAt(store.endpoints(), store.settings());
     });
-    store.setEndpoints(endpoints, settings);
-    return opened;
+  }
+
+  /** Those that were not closed in the end, since we were killed or they could not be told so, take letters again. */
+  async openUnclosed(signal?: AbortSignal): Promise<void> {
+    await this.#inTurn(() => this.#openUnclosed(signal));
   }
 
   /**
@@ -66,6 +65,10 @@ export class OwnMailboxes {
     take: (endpoints: readonly Endpoint[]) => Promise<{ provider: string; error: Error }[]>,
     signal?: AbortSignal,
   ): Promise<ClosedMailbox[]> {
+    return this.#inTurn(() => this.#closeAt(peers, take, signal));
+  }
+
+  async #closeAt(...[peers, take, signal]: Parameters<OwnMailboxes['closeAt']>): Promise<ClosedMailbox[]> {
     const { client, store } = this.#init;
     const all = store.endpoints();
     const stranger = peers.find((peer) => all.every((endpoint) => endpoint.peer !== peer));
@@ -75,7 +78,10 @@ export class OwnMailboxes {
     const going = asked.filter((_, i) => reached[i]!.status === 'fulfilled');
     const settings = store.settings();
     const kept = all.filter((endpoint) => !going.includes(endpoint));
-    if (kept.length > 0) await this.openAt(kept, settings, signal);
+    // Before anybody is told: if we are killed from here on, the next of us knows.
+    const closing = [...store.closing(), ...going.map(({ peer }) => peer)];
+    store.setEndpoints(all, settings, closing);
+    if (going.length > 0 && kept.length > 0) await this.#publish(kept, settings, signal);
     const closed = await Promise.all(
       asked.map(async (endpoint): Promise<ClosedMailbox> => {
         const { peer } = endpoint;
@@ -90,10 +96,52 @@ export class OwnMailboxes {
       }),
     );
     const isOurs = ({ peer }: Endpoint): boolean => closed.every((one) => one.peer !== peer || one.error !== undefined);
-    const ours = all.filter(isOurs);
-    store.setEndpoints(ours, settings);
-    // One that was not to be emptied or closed is still ours, and takes letters again; if it cannot be told, it was said why.
-    if (ours.some((endpoint) => going.includes(endpoint))) await this.openAt(ours, settings).catch(() => {});
+    store.setEndpoints(all.filter(isOurs), settings, closing);
+    // One that was not to be emptied or closed takes letters again; one that cannot be told now is told later.
+    await this.#openUnclosed().catch(() => {});
     return closed;
+  }
+
+  async #openUnclosed(signal?: AbortSignal): Promise<void> {
+    const { store } = this.#init;
+    if (store.closing().length > 0) await this.#openAt(store.endpoints(), store.settings(), signal);
+  }
+
+  async #openAt(
+    ...[endpoints, settings, signal]: Parameters<OwnMailboxes['openAt']>
+  ): ReturnType<OwnMailboxes['openAt']> {
+    const { store } = this.#init;
+    const opened = await this.#publish(endpoints, settings, signal);
+    const isUntold = (peer: string): boolean => opened.some((one) => one.peer === peer && one.error !== undefined);
+    store.setEndpoints(endpoints, settings, store.closing().filter(isUntold));
+    return opened;
+  }
+
+  async #publish(
+    endpoints: readonly Endpoint[],
+    settings: MailSettings,
+    signal?: AbortSignal,
+  ): Promise<{ peer: string; error?: Error }[]> {
+    const { client, store, key, identity } = this.#init;
+    const { payer, accept } = settings;
+    const mailboxSettings: MailboxSettings = {
+      payer,
+      accept: accept === 'contacts' ? 'allowed' : 'anyone',
+      allowed: accept === 'contacts' ? store.contacts().map(({ peer }) => peer) : [],
+      blocked: store.blocked(),
+    };
+    return openMailboxesAt(client, endpoints, {
+      key,
+      mailKey: await mailKeyOf(identity),
+      settings: mailboxSettings,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  /** A mailbox that is told in between to take letters would take some that nobody fetches before it is closed. */
+  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#last.then(change);
+    this.#last = changed.catch(() => {});
+    return changed;
   }
 }

@@ -38,5 +38,9 @@ export const mailSchema: Schema = {
     CREATE TABLE endpoints (position INTEGER PRIMARY KEY, peer TEXT NOT NULL, addrs TEXT NOT NULL) STRICT;
     `,
     `CREATE TABLE settings (one INTEGER PRIMARY KEY CHECK (one = 1), payer TEXT NOT NULL, accept TEXT NOT NULL) STRICT`,
+    `
+    -- 1: it was told to take nothing, and was neither closed nor told otherwise since.
+    ALTER TABLE endpoints ADD COLUMN is_closing INTEGER NOT NULL DEFAULT 0;
+    `,
   ],
 };

@@ -223,12 +223,18 @@ export class MailStore {
     return (row as unknown as MailSettings | undefined) ?? { payer: 'sender', accept: 'anyone' };
   }
 
-  setEndpoints(endpoints: readonly Endpoint[], { payer, accept }: MailSettings): void {
+  /** Peers of endpoints that may take nothing, since they were about to be closed. */
+  closing(): string[] {
+    return this.#all('SELECT peer FROM endpoints WHERE is_closing = 1').map((row) => row['peer'] as string);
+  }
+
+  setEndpoints(endpoints: readonly Endpoint[], { payer, accept }: MailSettings, closing: readonly string[] = []): void {
     transaction(this.#database, () => {
       this.#run('INSERT OR REPLACE INTO settings VALUES (1, ?, ?)', payer, accept);
       this.#run('DELETE FROM endpoints');
       for (const [i, { peer, addrs }] of endpoints.entries()) {
-        this.#run('INSERT INTO endpoints VALUES (?, ?, ?)', i, peer, JSON.stringify(addrs));
+        const isClosing = closing.includes(peer) ? 1 : 0;
+        this.#run('INSERT INTO endpoints VALUES (?, ?, ?, ?)', i, peer, JSON.stringify(addrs), isClosing);
       }
     });
   }

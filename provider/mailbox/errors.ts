@@ -5,6 +5,7 @@ export type MailboxErrorCode =
   | 'MAILBOX_REFUSED'
   | 'MAILBOX_LIMIT'
   | 'MAILBOX_FULL'
+  | 'MAILBOX_CLOSING'
   | 'SENDER_LIMIT'
   | 'SENDER_REFUSED'
   | 'STORE_LIMIT'
@@ -27,6 +28,7 @@ const FAULTS: Partial<Record<MailboxErrorCode, Fault>> = {
 };
 const RETRYABLE: readonly MailboxErrorCode[] = [
   'MAILBOX_FULL',
+  'MAILBOX_CLOSING',
   'SENDER_LIMIT',
   'STORE_LIMIT',
   'NOT_PAID_FOR',

@@ -4,8 +4,8 @@ export type Payer = 'sender' | 'recipient';
 /** What a recipient decides about its mailbox. */
 export interface MailboxSettings {
   payer: Payer;
-  /** Whose messages are taken: everybody's but those of `blocked`, or only those of `allowed`. */
-  accept: 'anyone' | 'allowed';
+  /** Whose messages are taken: everybody's but those of `blocked`, only those of `allowed`, or none, before it is closed. */
+  accept: 'anyone' | 'allowed' | 'nobody';
   allowed: string[];
   blocked: string[];
 }

@@ -64,14 +64,19 @@ export interface Sent {
 }
 
 const FIND_TIMEOUT_MS = 20_000;
+const ENDPOINTS_MAX = 1_024;
 
 /** Sends messages to peers' mailboxes: finds where they are, and leaves a copy at each. */
 export class MailboxClient {
   readonly node: MailboxNode;
+  /** Those asked for last are last. */
   readonly #endpoints = new Map<string, MailboxEndpoint>();
+  readonly #endpointsMax: number;
 
-  constructor(node: MailboxNode) {
+  /** @param endpointsMax how many endpoints are remembered, besides those that have a stream open */
+  constructor(node: MailboxNode, { endpointsMax = ENDPOINTS_MAX }: { endpointsMax?: number } = {}) {
     this.node = node;
+    this.#endpointsMax = endpointsMax;
   }
 
   /** A peer's own signed record. @throws ServiceError SERVICE_NOT_FOUND, RecordError, DocumentError */
@@ -101,13 +106,11 @@ export class MailboxClient {
       signal.throwIfAborted();
       throw new MailboxError('NO_ENDPOINT', `No mailbox answers at ${addrs.join(', ')}: ${(error as Error).message}`);
     }
-    let endpoint = this.#endpoints.get(peer);
-    if (endpoint === undefined) {
-      const onPrice = (provider: PeerId, bytes: number): void =>
-        scoreLedger.addToReceivedBytes(provider, bytes, 'work');
-      endpoint = new MailboxEndpoint(id, { libp2p, onPrice });
-      this.#endpoints.set(peer, endpoint);
-    }
+    const onPrice = (provider: PeerId, bytes: number): void => scoreLedger.addToReceivedBytes(provider, bytes, 'work');
+    const endpoint = this.#endpoints.get(peer) ?? new MailboxEndpoint(id, { libp2p, onPrice });
+    this.#endpoints.delete(peer);
+    this.#forgetIdle();
+    this.#endpoints.set(peer, endpoint);
     return endpoint;
   }
 
@@ -159,6 +162,17 @@ export class MailboxClient {
     if (known.length === 0) throw (asked[0] as PromiseRejectedResult | undefined)?.reason ?? noEndpoint(to);
     const order = ['acknowledged', 'waiting', 'closed', 'expired', 'unknown'];
     return known.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0]!;
+  }
+
+  /** Makes room for one more. Those with a stream stay, which are as many as there are connections at most. */
+  #forgetIdle(): void {
+    let tooMany = this.#endpoints.size + 1 - this.#endpointsMax;
+    if (tooMany <= 0) return;
+    for (const [peer, { isIdle }] of this.#endpoints) {
+      if (!isIdle) continue;
+      this.#endpoints.delete(peer);
+      if (--tooMany === 0) return;
+    }
   }
 
   #ownAt({ peer }: Endpoint): LocalMailboxes | undefined {

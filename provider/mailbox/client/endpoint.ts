@@ -58,6 +58,11 @@ export class MailboxEndpoint {
     this.#init = init;
   }
 
+  /** True when it has no stream: nobody waits for an answer, and nothing that was taken is held. */
+  get isIdle(): boolean {
+    return this.#channel === undefined;
+  }
+
   async rates(signal?: AbortSignal): Promise<MailboxRates> {
     return this.#ask({ ask: 'rates' }, ratesOf, signal);
   }
@@ -83,7 +88,7 @@ export class MailboxEndpoint {
 
   /**
    * Leaves a message; durable when it resolves. The same id again changes nothing and says what became of the message.
-   * @throws RefusedError MAILBOX_UNKNOWN, MAILBOX_FULL, SENDER_LIMIT, SENDER_REFUSED, OVER_CREDIT, PRICE_EXCEEDED, ...
+   * @throws RefusedError MAILBOX_UNKNOWN, MAILBOX_FULL, MAILBOX_CLOSING, SENDER_LIMIT, SENDER_REFUSED, OVER_CREDIT, PRICE_EXCEEDED, ...
    */
   async put(
     to: PeerId | string,

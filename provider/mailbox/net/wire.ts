@@ -127,7 +127,9 @@ function settingsOf(value: unknown): MailboxSettings {
   hasOnly('settings', value, ['payer', 'accept', 'allowed', 'blocked']);
   const { payer, accept } = value;
   if (payer !== 'sender' && payer !== 'recipient') throw malformed('payer is sender or recipient');
-  if (accept !== 'anyone' && accept !== 'allowed') throw malformed('accept is anyone or allowed');
+  if (accept !== 'anyone' && accept !== 'allowed' && accept !== 'nobody') {
+    throw malformed('accept is anyone, allowed or nobody');
+  }
   const allowed = listOf(value['allowed'], RULES_MAX).map(peerOf);
   const blocked = listOf(value['blocked'], RULES_MAX).map(peerOf);
   return { payer: payer satisfies Payer, accept, allowed, blocked };

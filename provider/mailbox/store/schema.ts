@@ -84,5 +84,23 @@ export const mailboxSchema: Schema = {
     CREATE INDEX mailboxes_closed ON mailboxes (closed_sequence) WHERE closed_sequence > 0;
     CREATE INDEX mailboxes_to_forget ON mailboxes (id) WHERE is_open = 0;
     `,
+    `
+    -- Ids are never used twice: who still has the one of a mailbox that is gone, to read it or to acknowledge, must not mean
+    -- somebody else's.
+    CREATE TABLE mailboxes_new (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      peer TEXT NOT NULL UNIQUE,
+      accept TEXT NOT NULL,
+      payer TEXT NOT NULL,
+      is_open INTEGER NOT NULL DEFAULT 1,
+      closed_ms INTEGER NOT NULL DEFAULT 0,
+      closed_sequence INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    INSERT INTO mailboxes_new SELECT id, peer, accept, payer, is_open, closed_ms, closed_sequence FROM mailboxes;
+    DROP TABLE mailboxes;
+    ALTER TABLE mailboxes_new RENAME TO mailboxes;
+    CREATE INDEX mailboxes_closed ON mailboxes (closed_sequence) WHERE closed_sequence > 0;
+    CREATE INDEX mailboxes_to_forget ON mailboxes (id) WHERE is_open = 0;
+    `,
   ],
 };

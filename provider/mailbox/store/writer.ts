@@ -75,6 +75,12 @@ class MailboxWriter implements BatchWriter<Batch, Result[]> {
     const mailbox = Number(box['id']);
     const known = this.#stateOf(mailbox, from, id);
     if (known !== undefined && known !== 'closed') return { is: 'known', state: known };
+    if (box['accept'] === 'nobody') {
+      return refused(
+        'MAILBOX_CLOSING',
+        `${to} is closing this mailbox. Try again: its record names others then, or none.`,
+      );
+    }
     const rule = this.#sql.get('SELECT rule FROM rules WHERE mailbox = ? AND sender = ?', mailbox, from)?.['rule'];
     if (rule === 'blocked' || (box['accept'] === 'allowed' && rule !== 'allowed')) {
       return refused('SENDER_REFUSED', `${to} takes no messages from you.`);
