@@ -5,7 +5,8 @@ import { createConsumer } from '../../provider/consumer.ts';
 import { loadMaintainerKey } from '../../provider/maintainer/index.ts';
 import { askAboutPins, type AnswerTo, type Question } from '../../provider/pinning/index.ts';
 
-const POLL_MS = 20;
+/** Long enough for what a provider answers one peer a second, also for minutes. */
+const POLL_MS = 100;
 const never = new AbortController().signal;
 
 /** The owner of a provider in another process, as `workswap pin` is. */
