@@ -1,18 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateKeyPair } from '@libp2p/crypto/keys';
-import { peerIdFromString } from '@libp2p/peer-id';
-import { multiaddr } from '@multiformats/multiaddr';
 import { expect, it } from 'vitest';
 import type { Client, PreparedTask } from '../provider/client.ts';
 import { readAccounts } from '../provider/ledger/index.ts';
-import { hostAt, makePublication } from '../provider/services/index.ts';
 import { openDatabase } from '../provider/store/index.ts';
 import { openReceipt } from '../sdk/protocol/index.ts';
 import { consumer, directory, offer } from './fixtures.ts';
-import { startProvider } from './processes.ts';
-import { never, notesHandler } from './service-scene.ts';
+import { askUntilKilled, serviceHost } from './kill-scene.ts';
+import { notesHandler } from './service-scene.ts';
 
 const KILLS = 5;
 const DEPTH = 16;
@@ -38,20 +34,7 @@ it('a provider that is killed at any moment applies every update once, and answe
   const peer = caller.libp2p.peerId.toString();
   await writeFile(config, `[services]\nhost = "anyone"\n[credit.overrides]\n${peer} = "unlimited"\n`);
   const handler = await offer(caller, await notesHandler());
-  const key = await generateKeyPair('Ed25519');
-  let name: string | undefined;
-  const open = async (): Promise<{ host: Awaited<ReturnType<typeof startProvider>>; client: Client; name: string }> => {
-    const host = await startProvider({ data, config });
-    const client = await caller.connect(host.addrs);
-    if (name === undefined) {
-      const endpoints = [{ peer: host.peerId, addrs: host.addrs }];
-      const publication = await makePublication(key, { handler, endpoints }, 1);
-      await caller.libp2p.dial(host.addrs.map((addr) => multiaddr(addr)));
-      await hostAt(caller.libp2p, peerIdFromString(host.peerId), publication, key, { signal: never });
-      ({ name } = publication);
-    }
-    return { host, client, name };
-  };
+  const open = await serviceHost({ data, config, caller, handler });
   const ask = async (client: Client, sent: Sent): Promise<void> => {
     const response = await client.run(sent.task);
     const answer = await response.text();
@@ -64,31 +47,23 @@ it('a provider that is killed at any moment applies every update once, and answe
   let round: Sent[] = [];
   let unanswered = 0;
   for (let kill = 0; kill < KILLS; kill++) {
-    const { host, client, name: service } = await open();
+    const { host, client, service } = await open();
     unanswered += round.filter(({ answer }) => answer === undefined).length;
     await Promise.all(round.map((sent) => ask(client, sent)));
     round = [];
     const killAt = 1 + randomInt(UPDATES_PER_KILL_MAX - DEPTH);
-    let answered = 0;
-    let killed: Promise<void> | undefined;
-    const work = async (): Promise<void> => {
-      while (killed === undefined) {
-        const request = { method: 'POST', path: '/', body: `${all.length}` };
-        const sent: Sent = { task: client.prepare(handler, request, { priceMaxBytes: 1024 * 1024 }, { service }) };
-        all.push(sent);
-        round.push(sent);
-        await ask(client, sent);
-        answered += 1;
-        if (answered >= killAt) killed ??= host.kill();
-      }
-    };
-    await Promise.allSettled(Array.from({ length: DEPTH }, work));
-    await killed;
+    await askUntilKilled(host, { depth: DEPTH, killAt }, async () => {
+      const request = { method: 'POST', path: '/', body: `${all.length}` };
+      const sent: Sent = { task: client.prepare(handler, request, { priceMaxBytes: 1024 * 1024 }, { service }) };
+      all.push(sent);
+      round.push(sent);
+      await ask(client, sent);
+    });
     await client.close();
   }
   expect(unanswered).toBeGreaterThan(0);
 
-  const { host, client, name: service } = await open();
+  const { host, client, service } = await open();
   await Promise.all(round.map((sent) => ask(client, sent)));
   const query = await client.run(client.prepare(handler, { path: '/' }, { priceMaxBytes: 1024 * 1024 }, { service }));
   const notes = (await query.text()).trimEnd().split('\n').slice(1);

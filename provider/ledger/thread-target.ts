@@ -7,6 +7,9 @@ import { LedgerError } from './errors.ts';
 import type { CommitTarget } from './group-commit.ts';
 import { NOTHING_COMMITTED } from './inline-target.ts';
 
+/** The same folder in a checkout (TypeScript as it is) and in the published package. */
+const ENTRY = new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url);
+
 export interface ThreadInit {
   path: string;
   port: MessagePort;
@@ -34,7 +37,7 @@ export function threadTarget(path: string, onLost: (error: LedgerError) => void)
   const counter = new Int32Array(answered);
   const { port1: port, port2 } = new MessageChannel();
   const init: ThreadInit = { path, port: port2, answered };
-  const worker = new Worker(threadUrl(), { workerData: init, transferList: [port2], name: 'workswap-ledger' });
+  const worker = new Worker(ENTRY, { workerData: init, transferList: [port2], name: 'workswap-ledger' });
   let inFlight: ((error: unknown, committed: Committed) => void) | undefined;
   let lost: LedgerError | undefined;
   let closed = false;
@@ -107,9 +110,4 @@ export function threadTarget(path: string, onLost: (error: LedgerError) => void)
 
 function toError({ code, message, path, sqliteCode, retryable }: Refused) {
   return new StoreError(code as StoreErrorCode, message, { path, sqliteCode, retryable });
-}
-
-/** The same folder in a checkout (TypeScript as it is) and in the published package. */
-function threadUrl(): URL {
-  return new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url);
 }

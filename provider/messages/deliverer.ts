@@ -1,6 +1,7 @@
 import { WorkswapError, type ServiceMessage } from '../../sdk/protocol/index.ts';
 import { STATE_LIMITS, type Lane, type Outbox, type WaitingMessage } from '../services/state/index.ts';
 import type { Holdup, MessagesFigures } from '../services/index.ts';
+import { Tally } from '../tally.ts';
 import { isFinal } from './errors.ts';
 import type { DeliveryLimits } from './limits.ts';
 
@@ -33,7 +34,7 @@ export class Deliverer {
   /** Those whose turn has come, by service. */
   readonly #ready = new Map<string, Queue[]>();
   /** How many of a service are running. */
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new Tally();
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   /** Messages by what became of them, and attempts that failed. */
@@ -91,10 +92,10 @@ export class Deliverer {
       const queue = this.#next();
       if (queue === undefined) return;
       const { service } = queue.lane;
-      this.#count(service, 1);
+      this.#underWay.add(service);
       const running = this.#run(queue).finally(() => {
         this.#running.delete(running);
-        this.#count(service, -1);
+        this.#underWay.remove(service);
         this.#fill();
       });
       this.#running.add(running);
@@ -112,7 +113,7 @@ export class Deliverer {
   #next(): Queue | undefined {
     let least: string | undefined;
     for (const service of this.#ready.keys()) {
-      if (least === undefined || this.#runningOf(service) < this.#runningOf(least)) least = service;
+      if (least === undefined || this.#underWay.of(service) < this.#underWay.of(least)) least = service;
     }
     if (least === undefined) return undefined;
     const ready = this.#ready.get(least)!;
@@ -121,16 +122,6 @@ export class Deliverer {
     this.#ready.delete(least);
     if (ready.length > 0) this.#ready.set(least, ready);
     return queue;
-  }
-
-  #runningOf(service: string): number {
-    return this.#underWay.get(service) ?? 0;
-  }
-
-  #count(service: string, change: 1 | -1): void {
-    const running = this.#runningOf(service) + change;
-    if (running === 0) this.#underWay.delete(service);
-    else this.#underWay.set(service, running);
   }
 
   /**

@@ -13,6 +13,7 @@ import type { Jobs } from '../jobs/index.ts';
 import type { MailboxClient } from '../mailbox/index.ts';
 import type { HostedService, ServiceRunner } from '../services/index.ts';
 import { Sponsoring } from '../services/index.ts';
+import { Tally } from '../tally.ts';
 import type { Deliver } from './deliverer.ts';
 import { SPENDING_SERVICES_MAX, type DeliveryLimits } from './limits.ts';
 
@@ -41,21 +42,18 @@ export function routesOf(init: RoutesInit): Deliver {
     sponsoredVisitorsMax: SPENDING_SERVICES_MAX,
   });
   /** Messages of a service that are on their way, each of which may cost the most. */
-  const underWay = new Map<string, number>();
+  const underWay = new Tally();
   return async (message, options) => {
     const { from } = message;
-    const others = underWay.get(from) ?? 0;
-    if (!spending.covers(from, '', (others + 1) * limits.priceBytesMax)) {
+    if (!spending.covers(from, '', (underWay.of(from) + 1) * limits.priceBytesMax)) {
       const text = `The messages of ${from} cost more in this hour than ${limits.servicePriceBytesMax} bytes; the rest waits.`;
       throw new WorkswapError('SPENT', text, { fault: 'provider', retryable: true });
     }
-    underWay.set(from, others + 1);
+    underWay.add(from);
     try {
       await send(init, message, options, (bytes) => spending.add(from, '', bytes));
     } finally {
-      const left = underWay.get(from)! - 1;
-      if (left === 0) underWay.delete(from);
-      else underWay.set(from, left);
+      underWay.remove(from);
     }
   };
 }

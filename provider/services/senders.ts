@@ -2,6 +2,7 @@ import type { Libp2p, PeerId } from '@libp2p/interface';
 import { isExpired, openDescriptor, WorkswapError } from '../../sdk/protocol/index.ts';
 import type { ScoreLedger } from '../ledger/index.ts';
 import type { GetBlock } from '../store/index.ts';
+import { Tally } from '../tally.ts';
 import type { ServicesLimits } from './limits.ts';
 import {
   checkRecord,
@@ -44,7 +45,7 @@ export class Senders {
   readonly #init: SendersInit;
   readonly #believed = new Map<string, number>();
   readonly #asking = new Map<string, Promise<void>>();
-  readonly #perPeer = new Map<string, number>();
+  readonly #perPeer = new Tally();
 
   constructor(init: SendersInit) {
     this.#init = init;
@@ -73,14 +74,13 @@ export class Senders {
 
   async #askAbout(service: string, peer: PeerId, signal: AbortSignal): Promise<void> {
     const who = peer.toString();
-    const underWay = this.#perPeer.get(who) ?? 0;
-    if (this.#asking.size >= ASKING_MAX || underWay >= ASKING_PER_PEER_MAX) {
+    if (this.#asking.size >= ASKING_MAX || this.#perPeer.of(who) >= ASKING_PER_PEER_MAX) {
       throw unproven(service, who, 'too many senders are being looked up; ask again in a moment');
     }
     const { scoreLedger, limits } = this.#init;
     const reservation = scoreLedger.reserve(peer, askingPrice(limits.resolveTimeoutMs), 'work');
     const startMs = performance.now();
-    this.#perPeer.set(who, underWay + 1);
+    this.#perPeer.add(who);
     try {
       const endpoints = await this.#endpointsOf(service, peer, signal);
       if (!endpoints.includes(who)) throw unproven(service, who, 'its maintainer names other endpoints');
@@ -88,9 +88,7 @@ export class Senders {
       if (error instanceof WorkswapError && error.code === 'SENDER_UNPROVEN') throw error;
       throw unproven(service, who, (error as Error).message, error);
     } finally {
-      const left = this.#perPeer.get(who)! - 1;
-      if (left === 0) this.#perPeer.delete(who);
-      else this.#perPeer.set(who, left);
+      this.#perPeer.remove(who);
       // Proven or not: keys and names are free, so what takes our time must not be.
       scoreLedger.abandon(reservation, Math.min(askingPrice(performance.now() - startMs), reservation.amount));
     }

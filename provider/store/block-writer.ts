@@ -1,4 +1,8 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+
+/** The same folder in a checkout (TypeScript as it is) and in the published package. */
+const ENTRY = new URL(`./block-writer-thread${extname(import.meta.filename)}`, import.meta.url);
 
 export interface BlockToWrite {
   path: string;
@@ -45,7 +49,7 @@ export class BlockWriter {
   }
 
   #start(): Worker {
-    const worker = new Worker(entryUrl(), { name: 'workswap-blocks' });
+    const worker = new Worker(ENTRY, { name: 'workswap-blocks' });
     worker.on('message', (answers: WriteAnswers) => {
       for (const [i, { resolve, reject }] of this.#waiting.splice(0, answers.length).entries()) {
         if (answers[i] === undefined) resolve();
@@ -74,9 +78,4 @@ export class BlockWriter {
 function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const isOwn = bytes.buffer instanceof ArrayBuffer && bytes.byteLength * 2 > bytes.buffer.byteLength;
   return isOwn ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
-}
-
-/** The same folder in a checkout (TypeScript as it is) and in the published package. */
-function entryUrl(): URL {
-  return new URL(`./block-writer-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 }

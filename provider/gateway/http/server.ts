@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { Tally } from '../../tally.ts';
 import { ListenError } from './errors.ts';
 import { HEADERS_PER_REQUEST_MAX, REQUESTS_PER_CONNECTION_MAX, STOP_GRACE_MS, type ServerLimits } from './limits.ts';
 import { refuseMalformed } from './refuse.ts';
@@ -95,19 +96,16 @@ const REASONS: Record<string, string> = {
 /** One address cannot take all connections. */
 function limitPerClient(server: Server, perClientMax: number): Set<Socket> {
   const sockets = new Set<Socket>();
-  const counts = new Map<string, number>();
+  const counts = new Tally();
   server.on('connection', (socket: Socket) => {
     const client = socket.remoteAddress ?? '';
-    const count = (counts.get(client) ?? 0) + 1;
-    counts.set(client, count);
+    counts.add(client);
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
-      const left = counts.get(client)! - 1;
-      if (left === 0) counts.delete(client);
-      else counts.set(client, left);
+      counts.remove(client);
     });
-    if (count > perClientMax) socket.destroy();
+    if (counts.of(client) > perClientMax) socket.destroy();
   });
   return sockets;
 }

@@ -1,3 +1,4 @@
+import { Tally } from '../../tally.ts';
 import { ServiceError } from '../errors.ts';
 import type { ServicesLimits } from '../limits.ts';
 
@@ -14,8 +15,7 @@ export interface AdmissionInit {
 /** Whose services are hosted, how many, and how many requests to host are worked on at once. */
 export class Admission {
   readonly #init: AdmissionInit;
-  readonly #underWay = new Map<string, number>();
-  #total = 0;
+  readonly #underWay = new Tally();
 
   constructor(init: AdmissionInit) {
     this.#init = init;
@@ -43,18 +43,12 @@ export class Admission {
         `This provider hosts ${limits.servicesPerMaintainerMax} services of yours and takes no more.`,
       );
     }
-    const mine = this.#underWay.get(maintainer) ?? 0;
-    if (this.#total >= limits.hostingsMax || mine >= limits.hostingsPerMaintainerMax) {
+    const { total } = this.#underWay;
+    if (total >= limits.hostingsMax || this.#underWay.of(maintainer) >= limits.hostingsPerMaintainerMax) {
       throw new ServiceError('TOO_OFTEN', 'A request to host is under way already; ask again when it has ended.');
     }
-    this.#total++;
-    this.#underWay.set(maintainer, mine + 1);
-    return () => {
-      this.#total--;
-      const left = (this.#underWay.get(maintainer) ?? 1) - 1;
-      if (left === 0) this.#underWay.delete(maintainer);
-      else this.#underWay.set(maintainer, left);
-    };
+    this.#underWay.add(maintainer);
+    return () => this.#underWay.remove(maintainer);
   }
 }
 

@@ -1,7 +1,11 @@
+import { extname } from 'node:path';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { StoreError, type StoreErrorCode } from '../errors.ts';
 import type { Database } from './database.ts';
+
+/** The same folder in a checkout (TypeScript as it is) and in the published package. */
+const ENTRY = new URL(`./write-thread${extname(import.meta.filename)}`, import.meta.url);
 
 /** Writes batches, each in one transaction. A module that exports `openWriter` makes one, on whichever thread it is needed. */
 export interface BatchWriter<Batch, Written> {
@@ -47,7 +51,7 @@ export async function openWriteTarget<Batch, Written>(
 
 function threadTarget<Batch, Written>(path: string, module: URL): WriteTarget<Batch, Written> {
   const request: WriteRequest = { path, module: module.href };
-  const worker = new Worker(entryUrl(), { workerData: request, name: 'workswap-store' });
+  const worker = new Worker(ENTRY, { workerData: request, name: 'workswap-store' });
   let waiting: PromiseWithResolvers<Written> | undefined;
   let lost: StoreError | undefined;
   // The process may end while nothing is being written.
@@ -90,9 +94,4 @@ function threadTarget<Batch, Written>(path: string, module: URL): WriteTarget<Ba
       await exit;
     },
   };
-}
-
-/** The same folder in a checkout (TypeScript as it is) and in the published package. */
-function entryUrl(): URL {
-  return new URL(`./write-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 }
